@@ -1,0 +1,2 @@
+/** The part of `@std/yaml` that davit uses. */
+export function stringify(data: unknown, options?: { lineWidth?: number; skipInvalid?: boolean }): string;
