@@ -12,7 +12,7 @@ export const protobufFileName = "containerd/types/mount.proto";
 export interface Mount {
   type: string;
   source: string;
-  /** Relative to the root of the container; empty means the root itself. */
+  /** A directory below the mount point; empty for the mount point itself. */
   target: string;
   options: string[];
 }

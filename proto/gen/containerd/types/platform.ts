@@ -15,10 +15,12 @@ export interface Platform {
   variant: string;
   /** Since containerd 2.0. */
   osVersion: string;
+  /** Since containerd 2.3. */
+  osFeatures: string[];
 }
 
 function createBasePlatform(): Platform {
-  return { os: "", architecture: "", variant: "", osVersion: "" };
+  return { os: "", architecture: "", variant: "", osVersion: "", osFeatures: [] };
 }
 
 export const Platform: MessageFns<Platform> = {
@@ -34,6 +36,9 @@ export const Platform: MessageFns<Platform> = {
     }
     if (message.osVersion !== "") {
       writer.uint32(34).string(message.osVersion);
+    }
+    for (const v of message.osFeatures) {
+      writer.uint32(42).string(v!);
     }
     return writer;
   },
@@ -83,6 +88,14 @@ export const Platform: MessageFns<Platform> = {
             message.osVersion = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.osFeatures.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -104,6 +117,7 @@ export const Platform: MessageFns<Platform> = {
     message.architecture = object.architecture ?? "";
     message.variant = object.variant ?? "";
     message.osVersion = object.osVersion ?? "";
+    message.osFeatures = object.osFeatures?.map((e) => e) || [];
     return message;
   },
 };

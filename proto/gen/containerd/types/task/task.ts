@@ -24,11 +24,11 @@ export namespace Status {
 
 /** A process in a container: its init process, or one started by exec. */
 export interface Process {
-  /** The daemon leaves this empty for init processes: their container is named by `id`. */
+  /** Left empty by every daemon so far. */
   containerId: string;
   /** The container's id for its init process, else the exec id. */
   id: string;
-  /** On the daemon's host; 0 once the process is gone. */
+  /** On the daemon's host. */
   pid: number;
   status: Status;
   /** Paths of FIFOs, or URIs such as "file:///…"; empty when not attached. */

@@ -18,7 +18,7 @@ export interface Container {
   runtime:
     | Container_Runtime
     | undefined;
-  /** An OCI runtime specification as JSON, whatever the type URL's last segments suggest. */
+  /** An OCI runtime specification, as JSON. */
   spec: Any | undefined;
   snapshotter: string;
   snapshotKey: string;

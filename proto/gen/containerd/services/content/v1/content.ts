@@ -82,7 +82,7 @@ export interface ReadContentRequest {
   digest: string;
   /** Bytes from the start. */
   offset: bigint;
-  /** Bytes; 0 reads to the end. */
+  /** Bytes; 0 reads to the end, and so does more than there is. */
   size: bigint;
 }
 
@@ -142,14 +142,13 @@ export interface WriteContentRequest_LabelsEntry {
 
 export interface WriteContentResponse {
   action: WriteAction;
-  /** The times are set on STAT only. */
+  /** The times and `total` are filled in by STAT, and stay so for the rest of the stream. */
   startedAt: Timestamp | undefined;
   updatedAt:
     | Timestamp
     | undefined;
   /** Bytes written so far: where a resumed write goes on. */
   offset: bigint;
-  /** 0 in the answer to a one-message COMMIT. */
   total: bigint;
   /** Of the bytes written so far. */
   digest: string;

@@ -56,7 +56,10 @@ export interface UpdateImageRequest {
   image:
     | Image
     | undefined;
-  /** Paths "target", "labels", "labels.<key>", "annotations.<key>". Without a mask everything is replaced, all labels included. */
+  /**
+   * Paths "target", "annotations" (of the target), "labels", or single keys: "labels.<key>".
+   * Without a mask everything is replaced, all labels included.
+   */
   updateMask:
     | string[]
     | undefined;
@@ -81,7 +84,7 @@ export interface DeleteImageRequest {
   name: string;
   /** Also collect garbage before answering; costs a full collection each time. */
   sync: boolean;
-  /** Since containerd 2.0: answers NOT_FOUND unless the image has this target. Older daemons ignore it and delete. */
+  /** Since containerd 2.0: answers NOT_FOUND unless the image points at this digest. Older daemons ignore it and delete. */
   target?: Descriptor | undefined;
 }
 

@@ -46,10 +46,11 @@ export interface PluginsResponse {
 export interface ServerResponse {
   /** Stays the same over restarts. */
   uuid: string;
-  /** Since containerd 1.7, like pidns and deprecations. */
+  /** Since containerd 1.7.0 and 1.6.25. */
   pid: bigint;
-  /** Inode of the daemon's PID namespace. */
+  /** Inode of the daemon's PID namespace. Since containerd 1.7.0 and 1.6.25. */
   pidns: bigint;
+  /** Since containerd 1.7.9 and 1.6.25. */
   deprecations: DeprecationWarning[];
 }
 

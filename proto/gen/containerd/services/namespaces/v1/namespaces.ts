@@ -53,7 +53,7 @@ export interface UpdateNamespaceRequest {
   namespace:
     | Namespace
     | undefined;
-  /** Paths "labels" or "labels.<key>". Without a mask the given labels are set and the others stay. */
+  /** Paths "labels.<key>" only. Without a mask all labels are replaced. */
   updateMask: string[] | undefined;
 }
 
