@@ -1,0 +1,77 @@
+import type { Client, NamespacedClient, Options, OptionValues } from "../mod.ts";
+import type { Log, Progress } from "../mod.ts";
+
+/** A verb: data that flags, help, completion and rendering follow from, and the function that does the work. */
+export interface Verb<O extends Options = Options, Row = unknown> {
+  /** One line for lists and help. */
+  summary: string;
+  /** Command lines for the help, without the name of the program: `images list -A`. */
+  examples?: readonly string[];
+  args?: readonly Argument[];
+  options?: O;
+  /** The table of its rows; a verb without prints single values as JSON and texts as they are. */
+  columns?: readonly Column<Row>[];
+  /** It can plan without doing: `--dry-run` is allowed and `context.dryRun` tells. */
+  plans?: boolean;
+  /** `-A` is allowed; rows then carry a `namespace`. */
+  acrossNamespaces?: boolean;
+  /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
+  run(context: VerbContext<O>): unknown;
+}
+
+/** A positional argument, for help and checks. Only the last one may repeat. */
+export interface Argument {
+  /** In capitals: `REF`. */
+  name: string;
+  summary: string;
+  optional?: boolean;
+  repeats?: boolean;
+  /** What the argument names, for completion. */
+  completes?: "namespace" | "image" | "lease" | "file";
+}
+
+/** A column of a table: which field of a row it shows and how. */
+export interface Column<Row = unknown> {
+  /** In capitals, as `ctr` has it where it has it: `REF`. */
+  header: string;
+  /** The field; also its name in CSV. The first column's field is what `-o name` and `-q` print. */
+  key: keyof Row & string;
+  /** Default: as text. */
+  as?: "text" | "bytes" | "age" | "labels" | "list";
+  /** Shown with `-o wide` only. */
+  wide?: boolean;
+}
+
+/** What a verb's `run` receives. */
+export interface VerbContext<O extends Options = Options> {
+  args: readonly string[];
+  options: OptionValues<O>;
+  /** The name of `-n`, `$CONTAINERD_NAMESPACE`, or `default`. */
+  namespace: string;
+  allNamespaces: boolean;
+  dryRun: boolean;
+  /** The user agreed beforehand to what would be asked. */
+  yes: boolean;
+  /** `-o wide` or a form that shows every field: what is costly to find out is wanted. */
+  wide: boolean;
+  /** Only names are wanted. */
+  quiet: boolean;
+  /** Connects on first use. */
+  client(): Promise<Client>;
+  /** The client of {@linkcode VerbContext.namespace}. */
+  namespaced(): Promise<NamespacedClient>;
+  log: Log;
+  progress(state: Progress): void;
+  /** Reports the failure of one of several items; the run goes on and ends with the exit code for it. */
+  failed(error: unknown): void;
+  /** Says that the run was done and what it looked for is not right: exit 3. */
+  found(): void;
+  /** Bytes from stdin, for verbs that take `-`. */
+  stdin(): ReadableStream<Uint8Array>;
+  signal: AbortSignal;
+}
+
+/** Defines a verb; the types of `options` and of the columns' keys follow from it. */
+export function defineVerb<const O extends Options, Row = unknown>(verb: Verb<O, Row>): Verb<O, Row> {
+  return verb;
+}

@@ -1,0 +1,110 @@
+import { Containers } from "./containers.ts";
+import { Content } from "./content.ts";
+import { Images } from "./images.ts";
+import { Introspection } from "./introspection.ts";
+import { Leases } from "./leases.ts";
+import { Namespaces } from "./namespaces.ts";
+import { Scope } from "./scope.ts";
+import { Snapshots } from "./snapshots.ts";
+import { Tasks } from "./tasks.ts";
+import { guarded } from "./transport/guard.ts";
+import { openSocket } from "./transport/socket.ts";
+import type { CallOptions, Transport } from "./transport/transport.ts";
+
+/** What operations over several namespaces need; {@linkcode Client} and {@linkcode NamespacedClient} both have it. */
+export interface NamespaceAccess {
+  readonly namespaces: Namespaces;
+  readonly introspection: Introspection;
+  /** A client for the services of one namespace. containerd creates the namespace on the first write. */
+  namespace(name: string): NamespacedClient;
+}
+
+/** Where containerd is. */
+export interface ConnectOptions extends CallOptions {
+  /** The absolute path of its unix socket. */
+  address: string;
+  /** The longest wait for the socket to accept, in milliseconds. Default 2,000. */
+  connectTimeoutMs?: number | undefined;
+}
+
+/**
+ * Connects to a containerd.
+ *
+ * ```ts
+ * import { connect } from "davit";
+ *
+ * async function example() {
+ *   await using client = await connect({ address: "/run/containerd/containerd.sock" });
+ *   for await (const image of client.namespace("k8s.io").images.list()) console.log(image.name);
+ * }
+ * ```
+ *
+ * @throws {UnavailableError} when nothing listens at the address.
+ * @throws {PermissionDeniedError} when the socket may not be used.
+ */
+export async function connect({ address, ...options }: ConnectOptions): Promise<Client> {
+  return new Client(guarded(await openSocket({ path: address, ...options })));
+}
+
+/** A connection to a containerd; namespaced services are behind {@linkcode Client.namespace}. */
+export class Client implements NamespaceAccess, AsyncDisposable {
+  readonly namespaces: Namespaces;
+  readonly introspection: Introspection;
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    const scope = new Scope(transport, { namespace: "default" }); // these services ignore it, containerd wants one
+    this.#transport = transport;
+    this.namespaces = new Namespaces(scope);
+    this.introspection = new Introspection(scope);
+  }
+
+  namespace(name: string): NamespacedClient {
+    return new NamespacedClient(new Scope(this.#transport, { namespace: name }));
+  }
+
+  /** Ends what is under way and closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]();
+  }
+}
+
+/** The services of one namespace. */
+export class NamespacedClient implements NamespaceAccess {
+  /** The namespace. */
+  readonly name: string;
+  readonly namespaces: Namespaces;
+  readonly introspection: Introspection;
+  readonly images: Images;
+  readonly content: Content;
+  readonly leases: Leases;
+  readonly containers: Containers;
+  readonly tasks: Tasks;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+    this.name = scope.namespace;
+    this.namespaces = new Namespaces(scope);
+    this.introspection = new Introspection(scope);
+    this.images = new Images(scope);
+    this.content = new Content(scope);
+    this.leases = new Leases(scope);
+    this.containers = new Containers(scope);
+    this.tasks = new Tasks(scope);
+  }
+
+  namespace(name: string): NamespacedClient {
+    return new NamespacedClient(new Scope(this.#scope.transport, { namespace: name }));
+  }
+
+  /** The same namespace, with everything that is written or touched held by the lease of that id. */
+  withLease(lease: string): NamespacedClient {
+    return new NamespacedClient(new Scope(this.#scope.transport, { namespace: this.name, lease }));
+  }
+
+  /** The snapshots of one snapshotter, by its name in containerd: `overlayfs`. */
+  snapshots(snapshotter: string): Snapshots {
+    return new Snapshots(this.#scope, snapshotter);
+  }
+}

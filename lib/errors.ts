@@ -1,0 +1,152 @@
+/** What containerd, or the way to it, said about a failed call: the gRPC status names in snake_case. */
+export type ErrorCode =
+  | "cancelled"
+  | "unknown"
+  | "invalid_argument"
+  | "deadline_exceeded"
+  | "not_found"
+  | "already_exists"
+  | "permission_denied"
+  | "resource_exhausted"
+  | "failed_precondition"
+  | "aborted"
+  | "out_of_range"
+  | "unimplemented"
+  | "internal"
+  | "unavailable"
+  | "data_loss"
+  | "unauthenticated";
+
+/**
+ * What is known about the effect of a failed call.
+ *
+ * - `"not sent"`: the request never reached containerd.
+ * - `"refused"`: containerd answered that it did not do it.
+ * - `"unknown"`: the request was sent and the answer was lost; it may have been applied, or still be.
+ */
+export type Outcome = "not sent" | "refused" | "unknown";
+
+/** Everything a {@linkcode ContainerdError} knows; plain data, so that it crosses a message port. */
+export interface ErrorDetails {
+  code: ErrorCode;
+  /** The cause in words, as containerd or the system put it. */
+  reason: string;
+  outcome: Outcome;
+  /** What was being done: `delete`, `list images`. */
+  action: string;
+  /** What it was done to, with its kind: `image "x"`. */
+  resource?: string | undefined;
+  /** The namespace of the call, when the call has one. */
+  namespace?: string | undefined;
+  /** The full gRPC method: `containerd.services.images.v1.Images/Delete`. */
+  method?: string | undefined;
+}
+
+/** A call to containerd that failed. Subclasses name the failures that callers tell apart. */
+export class ContainerdError extends Error implements ErrorDetails {
+  override name = "ContainerdError";
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly outcome: Outcome;
+  readonly action: string;
+  readonly resource: string | undefined;
+  readonly namespace: string | undefined;
+  readonly method: string | undefined;
+
+  constructor(details: ErrorDetails, options?: ErrorOptions) {
+    super(messageOf(details), options);
+    this.code = details.code;
+    this.reason = details.reason;
+    this.outcome = details.outcome;
+    this.action = details.action;
+    this.resource = details.resource;
+    this.namespace = details.namespace;
+    this.method = details.method;
+  }
+
+  /** The data to make the same error again elsewhere with {@linkcode containerdError}. */
+  get details(): ErrorDetails {
+    const { code, reason, outcome, action, resource, namespace, method } = this;
+    return { code, reason, outcome, action, resource, namespace, method };
+  }
+}
+
+/** The request itself is wrong: a bad name, digest, filter or label. */
+export class InvalidArgumentError extends ContainerdError {
+  override name = "InvalidArgumentError";
+}
+
+/** The thing asked for is not there. */
+export class NotFoundError extends ContainerdError {
+  override name = "NotFoundError";
+}
+
+/** The thing to create is there already. */
+export class AlreadyExistsError extends ContainerdError {
+  override name = "AlreadyExistsError";
+}
+
+/** The state of the daemon does not allow it: not empty, still running, changed meanwhile. */
+export class FailedPreconditionError extends ContainerdError {
+  override name = "FailedPreconditionError";
+}
+
+/** The caller may not do it: no rights on the socket, or a policy of the host. */
+export class PermissionDeniedError extends ContainerdError {
+  override name = "PermissionDeniedError";
+}
+
+/** Nothing answers at the address, or the connection was lost during a call that changes nothing. */
+export class UnavailableError extends ContainerdError {
+  override name = "UnavailableError";
+}
+
+/** The time for the call ran out. If it was to change something, it may have done so. */
+export class DeadlineExceededError extends ContainerdError {
+  override name = "DeadlineExceededError";
+}
+
+/** This containerd lacks the service or method. */
+export class UnimplementedError extends ContainerdError {
+  override name = "UnimplementedError";
+}
+
+/** The connection was lost after a call that changes something was sent: read the state to learn what happened. */
+export class OutcomeUnknownError extends ContainerdError {
+  override name = "OutcomeUnknownError";
+}
+
+/** The error class for `details`; the only place that chooses one. */
+export function containerdError(details: ErrorDetails, options?: ErrorOptions): ContainerdError {
+  if (details.code === "unavailable" && details.outcome === "unknown") {
+    return new OutcomeUnknownError(details, options);
+  }
+  switch (details.code) {
+    case "invalid_argument":
+      return new InvalidArgumentError(details, options);
+    case "not_found":
+      return new NotFoundError(details, options);
+    case "already_exists":
+      return new AlreadyExistsError(details, options);
+    case "failed_precondition":
+      return new FailedPreconditionError(details, options);
+    case "permission_denied":
+    case "unauthenticated":
+      return new PermissionDeniedError(details, options);
+    case "unavailable":
+      return new UnavailableError(details, options);
+    case "deadline_exceeded":
+      return new DeadlineExceededError(details, options);
+    case "unimplemented":
+      return new UnimplementedError(details, options);
+    default:
+      return new ContainerdError(details, options);
+  }
+}
+
+function messageOf({ action, resource, namespace, reason, code, outcome }: ErrorDetails): string {
+  const what = resource === undefined ? action : `${action} ${resource}`;
+  const where = namespace === undefined ? "" : ` in namespace ${JSON.stringify(namespace)}`;
+  const cause = code === "unavailable" && outcome === "unknown" ? `outcome unknown: ${reason}` : reason;
+  return `Cannot ${what}${where}: ${cause}`;
+}

@@ -1,0 +1,149 @@
+import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
+import { toDate } from "./convert.ts";
+import { NotFoundError } from "./errors.ts";
+import type { Scope } from "./scope.ts";
+import { Leases as methods } from "./transport/methods.ts";
+import type { CallOptions } from "./transport/transport.ts";
+
+/** A lease keeps what it holds from being collected as garbage, for as long as it lives. */
+export interface Lease {
+  id: string;
+  labels: Record<string, string>;
+  createdAt: Date;
+}
+
+/** A lease that ends with its scope: `await using lease = await client.leases.acquire(…)`. */
+export interface HeldLease extends Lease, AsyncDisposable {}
+
+/** Something that a lease holds; `type` is `content`, `ingests` or `snapshots/<snapshotter>`. */
+export type { Resource };
+
+/** The label that tells containerd when a lease may go, RFC 3339 in whole seconds. */
+const expiryLabel = "containerd.io/gc.expire";
+
+/** How long a call may take that waits for a garbage collection, in milliseconds. */
+const collectionMs = 600_000;
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** containerd's leases service, in one namespace. */
+export class Leases {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** The leases that match any of the filters (containerd's syntax); all without one. */
+  async *list({ filters = [], ...options }: CallOptions & { filters?: string[] } = {}): AsyncIterable<Lease> {
+    const { leases } = await this.#scope.unary(methods.list, { filters }, {
+      action: "list leases",
+      ...options,
+    });
+    yield* leases.map(fromMessage);
+  }
+
+  /**
+   * Creates a lease. With `expiresInMs` containerd drops it at the first collection after that time.
+   *
+   * @throws {AlreadyExistsError} when there is one of that id.
+   */
+  async create(
+    { id, labels = {}, expiresInMs }: { id: string; labels?: Record<string, string>; expiresInMs?: number },
+    options: CallOptions = {},
+  ): Promise<Lease> {
+    const expiry: Record<string, string> = expiresInMs === undefined
+      ? {}
+      : { [expiryLabel]: instant(expiresInMs) };
+    const { lease } = await this.#scope.unary(methods.create, { id, labels: { ...labels, ...expiry } }, {
+      action: "create",
+      resource: described(id),
+      ...options,
+    });
+    return fromMessage(lease!);
+  }
+
+  /**
+   * A lease of our own that is deleted when it goes out of scope; should we die first, it expires after a day.
+   * The id begins with `prefix` and is unique.
+   */
+  async acquire(
+    { prefix, labels = {} }: { prefix: string; labels?: Record<string, string> },
+    options: CallOptions = {},
+  ): Promise<HeldLease> {
+    const id = `${prefix}-${crypto.randomUUID()}`;
+    const lease = await this.create({ id, labels, expiresInMs: dayMs }, options);
+    const release = async () => {
+      try {
+        await this.delete(id);
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
+    };
+    return { ...lease, [Symbol.asyncDispose]: release };
+  }
+
+  /**
+   * Deletes a lease; what only it held goes with the next garbage collection, which `sync` waits for.
+   *
+   * @throws {NotFoundError} when there is none of that id.
+   */
+  async delete(
+    id: string,
+    { sync = false, ...options }: CallOptions & { sync?: boolean } = {},
+  ): Promise<void> {
+    await this.#scope.unary(methods.delete, { id, sync }, {
+      action: "delete",
+      resource: described(id),
+      ...options,
+      timeoutMs: options.timeoutMs ?? (sync ? collectionMs : undefined),
+    });
+  }
+
+  /** Runs one garbage collection and waits for it. containerd offers no call for it but the end of a lease. */
+  async collectGarbage(options: CallOptions = {}): Promise<void> {
+    const { id } = await this.create({ id: `davit-gc-${crypto.randomUUID()}`, expiresInMs: dayMs }, options);
+    await this.delete(id, { sync: true, ...options });
+  }
+
+  /** What a lease holds. @throws {NotFoundError} when there is none of that id. */
+  async *listResources(id: string, options: CallOptions = {}): AsyncIterable<Resource> {
+    const { resources } = await this.#scope.unary(methods.listResources, { id }, {
+      action: "list the resources of",
+      resource: described(id),
+      ...options,
+    });
+    yield* resources;
+  }
+
+  /** Adds a resource to a lease; whether the resource exists is not checked. */
+  async addResource(id: string, resource: Resource, options: CallOptions = {}): Promise<void> {
+    await this.#scope.unary(methods.addResource, { id, resource }, {
+      action: "add a resource to",
+      resource: described(id),
+      ...options,
+    });
+  }
+
+  /** Takes a resource out of a lease. */
+  async deleteResource(id: string, resource: Resource, options: CallOptions = {}): Promise<void> {
+    await this.#scope.unary(methods.deleteResource, { id, resource }, {
+      action: "take a resource from",
+      resource: described(id),
+      ...options,
+    });
+  }
+}
+
+function described(id: string): string {
+  return `lease ${JSON.stringify(id)}`;
+}
+
+/** An invalid expiry would mean never, and containerd reads whole seconds. */
+function instant(inMs: number): string {
+  return new Date(Date.now() + inMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function fromMessage({ id, labels, createdAt }: Message): Lease {
+  return { id, labels, createdAt: toDate(createdAt) };
+}

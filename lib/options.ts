@@ -1,0 +1,57 @@
+/** An option of a verb or plugin: a flag, its help, and the type of its value. */
+export type Option = StringOption | IntegerOption | BooleanOption | ListOption | DurationOption;
+
+interface OptionFacts {
+  /** One line for the help. */
+  summary: string;
+  /** What stands for the value in the help; default: the type in capitals. */
+  placeholder?: string;
+}
+
+export interface StringOption extends OptionFacts {
+  type: "string";
+  default?: string;
+  required?: boolean;
+  /** The only values allowed. */
+  choices?: readonly string[];
+}
+
+export interface IntegerOption extends OptionFacts {
+  type: "integer";
+  default?: number;
+  required?: boolean;
+  min?: number;
+  max?: number;
+}
+
+export interface BooleanOption extends OptionFacts {
+  type: "boolean";
+}
+
+/** Given several times, once for each value. */
+export interface ListOption extends OptionFacts {
+  type: "list";
+  required?: boolean;
+  /** Values are also split at commas. */
+  commas?: boolean;
+}
+
+/** `90s`, `15m`, `24h`, `7d`: a number of milliseconds. */
+export interface DurationOption extends OptionFacts {
+  type: "duration";
+  default?: number;
+  required?: boolean;
+}
+
+/** Options by name; the flag is the name with dashes for capitals: `dryRun` is `--dry-run`. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** The values that an option table gives: `undefined` only where neither required nor with a default. */
+export type OptionValues<O extends Options> = { readonly [Name in keyof O]: OptionValue<O[Name]> };
+
+type OptionValue<O extends Option> = O extends BooleanOption ? boolean
+  : O extends ListOption ? readonly string[]
+  : O extends StringOption ? Given<O, O extends { choices: readonly (infer C)[] } ? C : string>
+  : Given<O, number>;
+
+type Given<O, Value> = O extends { default: unknown } | { required: true } ? Value : Value | undefined;

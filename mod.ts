@@ -1,0 +1,55 @@
+/**
+ * davit: containerd's namespaces, images, content, leases, snapshots, containers and tasks for TypeScript.
+ *
+ * @module
+ */
+export {
+  Client,
+  connect,
+  type ConnectOptions,
+  type NamespaceAccess,
+  NamespacedClient,
+} from "./lib/client.ts";
+export type { Container, Containers } from "./lib/containers.ts";
+export type { BlobTarget, Content, ContentInfo, Ingest } from "./lib/content.ts";
+export {
+  AlreadyExistsError,
+  ContainerdError,
+  containerdError,
+  DeadlineExceededError,
+  type ErrorCode,
+  type ErrorDetails,
+  FailedPreconditionError,
+  InvalidArgumentError,
+  NotFoundError,
+  type Outcome,
+  OutcomeUnknownError,
+  PermissionDeniedError,
+  UnavailableError,
+  UnimplementedError,
+} from "./lib/errors.ts";
+export type { Image, Images } from "./lib/images.ts";
+export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
+export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
+export type { Namespace, Namespaces } from "./lib/namespaces.ts";
+export type {
+  BooleanOption,
+  DurationOption,
+  IntegerOption,
+  ListOption,
+  Option,
+  Options,
+  OptionValues,
+  StringOption,
+} from "./lib/options.ts";
+export {
+  type Access,
+  definePlugin,
+  type Log,
+  type Plugin,
+  type PluginContext,
+  type Progress,
+} from "./lib/plugin.ts";
+export type { Snapshot, SnapshotKind, Snapshots, SnapshotUsage } from "./lib/snapshots.ts";
+export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";
+export type { CallOptions } from "./lib/transport/transport.ts";
