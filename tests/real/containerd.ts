@@ -83,9 +83,14 @@ export class Containerd implements AsyncDisposable {
     await this.#process?.status;
   }
 
-  /** The daemon's log of all its starts. */
+  /** The daemon's log, of all its starts. */
   async log(): Promise<string> {
     return await Deno.readTextFile(this.#logFile).catch(() => "");
+  }
+
+  /** The last lines of the daemon's log. */
+  async logTail(lines = 20): Promise<string> {
+    return (await this.log()).trimEnd().split("\n").slice(-lines).join("\n");
   }
 
   /** Runs this release's ctr against the daemon. */
@@ -174,8 +179,7 @@ export class Containerd implements AsyncDisposable {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     const state = this.alive() ? `not ready within ${START_TIMEOUT_MS} ms` : "it exited";
-    const log = (await this.log()).trimEnd().split("\n").slice(-20).join("\n");
-    throw new Error(`Cannot start containerd ${this.release.version}: ${state}:\n${log}`);
+    throw new Error(`Cannot start containerd ${this.release.version}: ${state}:\n${await this.logTail()}`);
   }
 }
 
@@ -191,6 +195,8 @@ disabled_plugins = [
   "io.containerd.cri.v1.runtime",
   "io.containerd.nri.v1.nri",
 ]
+[debug]
+level = "warn"
 [grpc]
 address = ${quote(address)}
 [plugins."io.containerd.internal.v1.opt"]
