@@ -30,16 +30,19 @@ interface Upstream {
 }
 
 const upstream = await findUpstream().catch(firstLine);
-const missing = typeof upstream === "string" ? ` (skipped: ${upstream})` : "";
 
-Deno.test({
-  name: `proto/ says what containerd 1.7 says${missing}`,
-  ignore: missing !== "",
-  fn: async () => {
-    const [ours, theirs] = await Promise.all([compile(PROTO), compileUpstream(upstream as Upstream)]);
+if (typeof upstream === "string") {
+  Deno.test({
+    name: `proto/ says what containerd 1.7 says [${upstream}]`,
+    ignore: Deno.env.get("DAVIT_REQUIRE_REAL") !== "1",
+    fn: () => Promise.reject(new Error(`Cannot compare with containerd's files: ${upstream}`)),
+  });
+} else {
+  Deno.test("proto/ says what containerd 1.7 says", async () => {
+    const [ours, theirs] = await Promise.all([compile(PROTO), compileUpstream(upstream)]);
     assertEquals(differences(ours, theirs, { newer: NEWER, leftOut: LEFT_OUT }), []);
-  },
-});
+  });
+}
 
 function methods(service: string, names: string): string[] {
   return names.split(" ").map((name) => `containerd.services.${service}.${name}`);
