@@ -1,8 +1,11 @@
-import { join } from "@std/path";
-import type { Release } from "./releases.ts";
+import { dirname, join } from "@std/path";
 import { run } from "./process.ts";
+import type { Release } from "./releases.ts";
 
 const PREFIX = "davit-test-";
+
+/** Where containerd's shims, runc and ctr keep things, whatever folder the daemon was given. */
+const RUN_FOLDER = "/run/containerd";
 
 /** Makes a folder for a daemon, named after this process so that a later one can tell when it is abandoned. */
 export async function makeRoot(): Promise<string> {
@@ -12,32 +15,44 @@ export async function makeRoot(): Promise<string> {
 /** Removes what test processes that were killed have left behind. */
 export async function sweepAbandoned(release: Release): Promise<void> {
   const parent = Deno.env.get("TMPDIR") || "/tmp";
-  for await (const { name } of Deno.readDir(parent)) {
+  for (const name of await namesIn(parent)) {
     const [, pid, ticks] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? [];
     if (pid === undefined || await startTicks(Number(pid)) === ticks) continue;
     await removeLeftovers(join(parent, name), release);
   }
 }
 
-/** Ends and removes all that a daemon under `root` leaves when it dies: clients, shims, containers, mounts and files. */
+/** Ends and removes all that a daemon under `root` leaves when it dies: shims, containers, mounts and files. */
 export async function removeLeftovers(root: string, release: Release): Promise<void> {
-  await killProcessesOf(root);
-  for (const bundle of await bundlesUnder(root)) await removeContainer(bundle, { root, release });
+  const pids = await processesOf(root);
+  const fifos = await Promise.all(pids.map(fifoFoldersOf));
+  for (const pid of pids) kill(pid);
+  for (const folder of new Set(fifos.flat())) await remove(folder, { recursive: true });
+
+  const tasks = join(root, "state/io.containerd.runtime.v2.task");
+  for (const namespace of await namesIn(tasks)) {
+    const ids = await namesIn(join(tasks, namespace));
+    await Promise.all(
+      ids.map((id) => removeContainer(join(tasks, namespace, id), { namespace, id, root, release })),
+    );
+    for (const folder of await namespaceFolders(namespace)) await remove(folder);
+  }
   for (const mount of (await mountsUnder(root)).reverse()) {
     await run("umount", ["--lazy", mount], { check: false });
   }
-  await removeFolder(root);
+  await remove(root, { recursive: true });
+}
+
+/** Removes the folders that shims make for themselves outside of any root, if nobody uses them. */
+export async function removeSharedFolders(): Promise<void> {
+  for (const name of ["fifo", "s", "runc", ""]) await remove(join(RUN_FOLDER, name));
 }
 
 /** Processes that were given a path under `root`, such as a shim its daemon's socket. */
 export async function processesOf(root: string): Promise<number[]> {
-  const pids: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name) || name === String(Deno.pid)) continue;
-    const command = await readIfThere(`/proc/${name}/cmdline`);
-    if (command.includes(`${root}/`)) pids.push(Number(name));
-  }
-  return pids;
+  const pids = (await namesIn("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const commands = await Promise.all(pids.map((pid) => readIfThere(`/proc/${pid}/cmdline`)));
+  return pids.filter((pid, index) => pid !== Deno.pid && commands[index]?.includes(`${root}/`));
 }
 
 /** Mount points under `root`, parents first. */
@@ -48,39 +63,14 @@ export async function mountsUnder(root: string): Promise<string[]> {
   );
 }
 
-async function killProcessesOf(root: string): Promise<void> {
-  for (const pid of await processesOf(root)) {
-    try {
-      Deno.kill(pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-}
-
-interface Bundle {
-  namespace: string;
-  id: string;
-  path: string;
-}
-
-async function bundlesUnder(root: string): Promise<Bundle[]> {
-  const tasks = join(root, "state/io.containerd.runtime.v2.task");
-  const bundles: Bundle[] = [];
-  for (const namespace of await foldersIn(tasks)) {
-    for (const id of await foldersIn(join(tasks, namespace))) {
-      bundles.push({ namespace, id, path: join(tasks, namespace, id) });
-    }
-  }
-  return bundles;
-}
-
-/** What containerd does itself for a shim that died: the shim's delete command kills and forgets the container. */
+/** Does what containerd does for a shim that died: the shim's delete command ends and forgets the container. */
 async function removeContainer(
-  { namespace, id, path }: Bundle,
-  { root, release }: { root: string; release: Release },
+  bundle: string,
+  { namespace, id, root, release }: { namespace: string; id: string; root: string; release: Release },
 ): Promise<void> {
-  const socket = await readIfThere(join(path, "address"));
+  // 1.x notes the shim's socket in the first file, 2.x in the second.
+  const notes = await readIfThere(join(bundle, "address")) +
+    await readIfThere(join(bundle, "bootstrap.json"));
   const target = [
     "-namespace",
     namespace,
@@ -89,39 +79,69 @@ async function removeContainer(
     "-address",
     join(root, "containerd.sock"),
     "-bundle",
-    path,
+    bundle,
   ];
   await run(join(release.bin, "containerd-shim-runc-v2"), [...target, "delete"], {
-    cwd: path,
+    cwd: bundle,
     env: { PATH: release.path },
     check: false,
   });
-  if (socket.startsWith("unix://")) await removeFolder(socket.slice("unix://".length));
+  const [, socket] = /unix:\/\/([^"\s]+)/.exec(notes) ?? [];
+  if (socket !== undefined) await remove(socket);
 }
 
-async function foldersIn(path: string): Promise<string[]> {
+/** Folders of the named pipes that ctr made for a shim's containers and that nobody removes. */
+async function fifoFoldersOf(pid: number): Promise<string[]> {
+  const handles = (await namesIn(`/proc/${pid}/fd`)).map((name) => `/proc/${pid}/fd/${name}`);
+  const paths = await Promise.all(handles.map((handle) => Deno.readLink(handle).catch(() => "")));
+  return paths.filter((path) => path.startsWith(`${RUN_FOLDER}/fifo/`)).map((path) => dirname(path));
+}
+
+/** Where runc and the kernel keep a namespace's containers: empty once these are gone, and removed by nobody. */
+async function namespaceFolders(namespace: string): Promise<string[]> {
+  const groups = "/sys/fs/cgroup";
+  const hierarchies = [groups, ...(await namesIn(groups)).map((name) => join(groups, name))];
+  return [join(RUN_FOLDER, "runc", namespace), ...hierarchies.map((path) => join(path, namespace))];
+}
+
+function kill(pid: number): void {
   try {
-    return (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name);
+    Deno.kill(pid, "SIGKILL");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
-async function removeFolder(path: string): Promise<void> {
+async function namesIn(folder: string): Promise<string[]> {
   try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    // Another process may sweep the same folder, and a root that is a mount point itself belongs to the test.
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.Busy)) throw error;
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch {
+    // Not there, not a folder, or of a process that has ended.
+    return [];
   }
+}
+
+async function remove(path: string, options?: Deno.RemoveOptions): Promise<void> {
+  try {
+    await Deno.remove(path, options);
+  } catch (error) {
+    // Somebody else may have removed it, still use it, or, for a root, have mounted it.
+    if (!expected(error)) throw error;
+  }
+}
+
+function expected(error: unknown): boolean {
+  const { NotFound, NotADirectory, Busy } = Deno.errors;
+  if ([NotFound, NotADirectory, Busy].some((kind) => error instanceof kind)) return true;
+  return error instanceof Error && "code" in error && error.code === "ENOTEMPTY";
 }
 
 /** When a process started, in clock ticks since boot: with the pid, an identity that is not reused. */
 async function startTicks(pid: number): Promise<string | undefined> {
   const stat = await readIfThere(`/proc/${pid}/stat`);
-  // The second field is the program's name and may hold spaces and brackets; the 22nd is the start time.
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  // The second field is the program's name and may hold spaces and brackets; the state and the rest come after it.
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" ? undefined : fields[18];
 }
 
 async function readIfThere(path: string): Promise<string> {
