@@ -11,7 +11,7 @@ export {
   NamespacedClient,
 } from "./lib/client.ts";
 export type { Container, Containers } from "./lib/containers.ts";
-export type { BlobTarget, Content, ContentInfo, Ingest } from "./lib/content.ts";
+export type { BlobTarget, Content, ContentInfo, Ingest, Written } from "./lib/content.ts";
 export {
   AlreadyExistsError,
   ContainerdError,
@@ -28,6 +28,22 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
+export {
+  copyImages,
+  type CopyOptions,
+  type CopyResult,
+  executeCopy,
+  foreseenResults,
+} from "./lib/image/copy.ts";
+export {
+  type BlobPlan,
+  type CopyPlan,
+  type CopyRequest,
+  type ImagePlan,
+  planCopy,
+  type TargetPlan,
+} from "./lib/image/copy_plan.ts";
+export { renamePrefixes } from "./lib/image/rename.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";

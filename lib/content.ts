@@ -6,8 +6,8 @@ import type {
   WriteContentResponse,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
 import { labelChange, toDate, toNumber } from "./convert.ts";
-import { ContainerdError, containerdError } from "./errors.ts";
-import { digestOf } from "./oci/descriptor.ts";
+import { AlreadyExistsError, ContainerdError, containerdError, NotFoundError } from "./errors.ts";
+import { parseDigest, verifyDigest } from "./oci/descriptor.ts";
 import type { Scope } from "./scope.ts";
 import { Content as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -45,6 +45,14 @@ export interface BlobTarget {
   labels?: Record<string, string>;
 }
 
+/** How a write ended. */
+export interface Written {
+  /** The blob was here already; its labels are as they were, and the lease now holds it. */
+  existed: boolean;
+  /** 0 also when the blob could be shared with another namespace. */
+  sentBytes: number;
+}
+
 /** As literals: the generated enum would load the codec. */
 const actions = { stat: 0, write: 1, commit: 2 } as const satisfies Record<string, WriteAction>;
 
@@ -70,6 +78,16 @@ export class Content {
       ...options,
     });
     return fromInfo(info!);
+  }
+
+  /** The blob, or `undefined` when this namespace has no such one. */
+  async find(digest: string, options: CallOptions = {}): Promise<ContentInfo | undefined> {
+    try {
+      return await this.info(digest, options);
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
   }
 
   /** The blobs that match any of the filters (containerd's syntax); all without one. */
@@ -149,7 +167,7 @@ export class Content {
       if (length + data.length <= size) bytes.set(data, length);
       length += data.length;
     }
-    if (length !== size || await digestOf(bytes) !== digest) {
+    if (length !== size || !(await verifyDigest(bytes, digest))) {
       throw containerdError({
         ...call,
         code: "data_loss",
@@ -166,9 +184,12 @@ export class Content {
    * Makes a blob that another namespace has appear in this one, without moving a byte. Resolves to `"shared"`, to
    * `"exists"` when it is here already (the lease then holds it, its labels are as they were), or to `"absent"`
    * when containerd cannot share it: nobody has it, or the content policy is `isolated`.
+   *
+   * @throws {SyntaxError} when the digest is malformed; containerd would create the namespace before it noticed.
    */
   async share(target: BlobTarget, options: CallOptions = {}): Promise<"shared" | "exists" | "absent"> {
     const { digest, size, labels = {}, ref = refOf(digest) } = target;
+    parseDigest(digest);
     const total = BigInt(size);
     // With an offset of 0 containerd would truncate the shared writer.
     const commit = { action: actions.commit, ref, total, expected: digest, offset: total, labels };
@@ -177,7 +198,7 @@ export class Content {
       for await (const _reply of this.#scope.stream(methods.write, [commit], call)) return "shared";
     } catch (error) {
       if (!(error instanceof ContainerdError)) throw error;
-      if (error.code === "already_exists") return "exists";
+      if (error instanceof AlreadyExistsError) return "exists";
       await this.#abandon(ref); // every refusal leaves an ingest behind
       if (error.code === "out_of_range") return "absent";
       throw error;
@@ -187,39 +208,41 @@ export class Content {
 
   /**
    * Writes a blob from its bytes and commits it once size and digest are right. Resumes an earlier write of the
-   * same ref: `source` is called with the offset to start from. Resolves to the bytes sent: 0 when the blob is here
-   * already or could be shared with another namespace.
+   * same ref: `source` is called with the offset to start from, unless the blob is here already or could be shared
+   * with another namespace.
    *
+   * @throws {SyntaxError} when the digest is malformed.
    * @throws {ContainerdError} when the bytes are not those of the digest; the write is then aborted.
    */
   async write(
     target: BlobTarget,
     source: (offset: number) => AsyncIterable<Uint8Array>,
     options: CallOptions = {},
-  ): Promise<number> {
+  ): Promise<Written> {
     const { digest, size, labels = {}, ref = refOf(digest) } = target;
+    parseDigest(digest);
     const total = BigInt(size);
     const call = { action: "write", resource: described(digest), ...options };
     const replies = new Replies<WriteContentResponse>();
     const identity = { ref, total, expected: digest };
-    let sent = 0;
+    let sentBytes = 0;
     async function* requests(): AsyncIterable<Partial<WriteContentRequest>> {
       yield { action: actions.stat, ...identity };
       let { offset } = await replies.next();
       for await (const data of offset < total ? chunks(source(toNumber(offset))) : []) {
         yield { action: actions.write, ...identity, offset, data };
         ({ offset } = await replies.next());
-        sent += data.length;
+        sentBytes += data.length;
       }
       yield { action: actions.commit, ...identity, offset, labels };
     }
     try {
       for await (const reply of this.#scope.stream(methods.write, requests(), call)) {
-        if (reply.action === actions.commit) return sent;
+        if (reply.action === actions.commit) return { existed: false, sentBytes };
         replies.push(reply);
       }
     } catch (error) {
-      if (error instanceof ContainerdError && error.code === "already_exists") return sent;
+      if (error instanceof AlreadyExistsError) return { existed: true, sentBytes };
       // A write that may go on later keeps its bytes; one that containerd refused would fail again.
       if (!(error instanceof ContainerdError) || error.outcome === "refused") await this.#abandon(ref);
       throw error;

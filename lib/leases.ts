@@ -1,6 +1,6 @@
 import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
 import { toDate } from "./convert.ts";
-import { NotFoundError } from "./errors.ts";
+import { NotFoundError, OutcomeUnknownError, UnavailableError } from "./errors.ts";
 import type { Scope } from "./scope.ts";
 import { Leases as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -77,7 +77,9 @@ export class Leases {
       try {
         await this.delete(id);
       } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
+        // Without a daemon to delete it there remains its expiry.
+        const gone = [NotFoundError, UnavailableError, OutcomeUnknownError];
+        if (!gone.some((kind) => error instanceof kind)) throw error;
       }
     };
     return { ...lease, [Symbol.asyncDispose]: release };
