@@ -67,9 +67,9 @@ async function download(name: string, { suite, shelf }: { suite: string; shelf: 
   try {
     for (const mirror of await debianMirrors()) {
       try {
-        const apt = await ownApt({ mirror, suite });
-        await run("apt-get", [...apt, "update"]);
-        await run("apt-get", [...apt, "download", name], { cwd: temporary });
+        const configuration = await ownAptConfiguration({ mirror, suite });
+        await run("apt-get", ["-c", configuration, "update"]);
+        await run("apt-get", ["-c", configuration, "download", name], { cwd: temporary });
       } catch (error) {
         failures.push(`${mirror}: ${firstLine(error)}`);
         continue;
@@ -105,8 +105,8 @@ async function debianMirrors(): Promise<Set<string>> {
   return new Set([...uris].filter(([, , name]) => name === suite).map(([, uri = ""]) => uri));
 }
 
-/** Options that make apt-get see one suite only and touch nothing but our cache. */
-async function ownApt({ mirror, suite }: { mirror: string; suite: string }): Promise<string[]> {
+/** Writes a configuration with which apt-get sees one suite only and touches nothing but our cache. */
+async function ownAptConfiguration({ mirror, suite }: { mirror: string; suite: string }): Promise<string> {
   const state = join(cacheFolder(), suite, "apt");
   await Deno.mkdir(join(state, "lists/partial"), { recursive: true });
   await Deno.mkdir(join(state, "cache/archives/partial"), { recursive: true });
@@ -127,5 +127,8 @@ async function ownApt({ mirror, suite }: { mirror: string; suite: string }): Pro
     "APT::Sandbox::User": "root",
     "APT::Update::Error-Mode": "any",
   };
-  return ["-q", ...Object.entries(options).flatMap(([key, value]) => ["-o", `${key}=${value}`])];
+  const lines = Object.entries(options).map(([key, value]) => `${key} "${value}";\n`);
+  const file = join(state, "apt.conf");
+  await Deno.writeTextFile(file, lines.join(""));
+  return file;
 }
