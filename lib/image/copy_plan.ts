@@ -4,7 +4,7 @@ import type { ContentInfo } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
-import { matchesGlob } from "../oci/glob.ts";
+import { compileGlob } from "../oci/glob.ts";
 import { isIndex, isNonDistributable } from "../oci/media_types.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { CallOptions } from "../transport/transport.ts";
@@ -17,7 +17,7 @@ export interface CopyRequest extends CallOptions {
   from: string;
   /** The namespaces that get them; those that do not exist are created. */
   to: readonly string[];
-  /** Names or globs (`*` stops at `/`, `**` does not); an image that matches one is copied. Default: all. */
+  /** Names or globs (see {@linkcode compileGlob}); an image that matches one is copied. Default: all. */
   match?: readonly string[];
   /** Names or globs; an image that matches one is not copied. */
   exclude?: readonly string[];
@@ -92,9 +92,10 @@ export async function planCopy(client: NamespaceAccess, request: CopyRequest): P
 
   const source = client.namespace(from);
   const all = await Array.fromAsync(source.images.list(options));
+  const matchers = match.map(compileGlob);
+  const excluders = exclude.map(compileGlob);
   const images = all.filter(({ name }) =>
-    (match.length === 0 || match.some((glob) => matchesGlob(glob, name))) &&
-    !exclude.some((glob) => matchesGlob(glob, name))
+    (matchers.length === 0 || matchers.some((matches) => matches(name))) && !excluders.some((matches) => matches(name))
   );
   const trees = new ImageTrees(source.content, {
     platforms: platforms?.map((platform) => parsePlatform(platform)),
@@ -129,7 +130,7 @@ export async function planCopy(client: NamespaceAccess, request: CopyRequest): P
     from,
     shares: policy === "shared" || labels["containerd.io/namespace.shareable"] === "true",
     targets: await Promise.all(targets),
-    unmatched: match.filter((glob) => !all.some(({ name }) => matchesGlob(glob, name))),
+    unmatched: match.filter((_, i) => !all.some(({ name }) => matchers[i]!(name))),
   };
 }
 
@@ -200,6 +201,12 @@ function planImage({ image, name, tree, had, has, now, selectsPlatforms, from }:
     const labels = { ...planned.get(descriptor.digest)?.labels, ...unbound(info.labels), ...gcLabels };
     planned.set(descriptor.digest, { descriptor, labels, present: has.get(descriptor.digest) });
   }
+}
+
+/** What an image holds for one platform each: all that its indexes point to, but for statements about images. */
+function manifestsOf(node: ImageNode): ImageNode[] {
+  if (isAttestation(node.descriptor)) return [];
+  return isIndex(node.descriptor.mediaType) && !node.absent ? node.children.flatMap(manifestsOf) : [node];
 }
 
 function needsWork({ labels, present }: BlobPlan): boolean {

@@ -1,0 +1,109 @@
+import type { NamespacedClient } from "../client.ts";
+import { mapConcurrently } from "../concurrency.ts";
+import type { Content } from "../content.ts";
+import type { Image } from "../images.ts";
+import { children } from "../oci/children.ts";
+import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
+import { hasChildren, isConfig } from "../oci/media_types.ts";
+import { formatPlatform, hostPlatform, normalizePlatform, type Platform } from "../oci/platform.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { Documents, isBadContent } from "./documents.ts";
+import { findManifest } from "./manifest.ts";
+
+/** An image with what its documents say. */
+export interface DescribedImage extends Image {
+  /** Bytes of all that one platform needs, documents included; absent when it cannot be told or has no such platform. */
+  size?: number;
+  /** What the image declares to run on, whether that content is here or not; empty when it cannot be told. */
+  platforms: Platform[];
+}
+
+/** Which platform's size to tell. */
+export interface DescribeOptions extends CallOptions {
+  /** Default: that of this machine. */
+  platform?: Platform;
+}
+
+const readsAtOnce = 16;
+
+/**
+ * Reads the size and the platforms of images from their documents, in the order of the images. Content that is missing
+ * or broken is no error: what it would tell is left out.
+ */
+export async function* describeImages(
+  client: NamespacedClient,
+  images: Iterable<Image> | AsyncIterable<Image>,
+  options: DescribeOptions = {},
+): AsyncIterable<DescribedImage> {
+  const known = new Map<string, Promise<Description>>();
+  const work = async (image: Image): Promise<DescribedImage> => {
+    const key = `${image.target.mediaType} ${image.target.digest}`;
+    const description = known.get(key) ?? describe(client.content, image.target, options);
+    known.set(key, description);
+    return { ...image, ...await description };
+  };
+  yield* mapConcurrently(images, { limit: readsAtOnce, work });
+}
+
+type Description = Pick<DescribedImage, "size" | "platforms">;
+
+async function describe(
+  content: Content,
+  target: Descriptor,
+  { platform = hostPlatform(Deno.build), ...options }: DescribeOptions,
+): Promise<Description> {
+  const documents = new Documents(content, options);
+  const size = await unlessBad(sizeFor(platform, { target, documents }));
+  const platforms = await unlessBad(platformsOf(target, documents)) ?? [];
+  return { ...(size !== undefined && { size }), platforms };
+}
+
+async function sizeFor(
+  platform: Platform,
+  { target, documents }: { target: Descriptor; documents: Documents },
+): Promise<number | undefined> {
+  if (!hasChildren(target.mediaType)) return target.size;
+  const path = await findManifest(documents, { target, platform });
+  if (path.manifest === undefined) return undefined;
+  const needed = [...path.documents, path.manifest.config, ...path.manifest.layers];
+  return needed.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Each platform once, sorted; `undefined` when a document that would tell is missing. */
+async function platformsOf(target: Descriptor, documents: Documents): Promise<Platform[] | undefined> {
+  const found = new Map<string, Platform>();
+  const seen = new Set<string>(); // indexes may share children; without it, hostile ones would take for ever
+  const add = (platform: Platform) => found.set(formatPlatform(platform), platform);
+  const visit = async (descriptor: Descriptor): Promise<boolean> => {
+    if (isAttestation(descriptor) || seen.has(descriptor.digest)) return true;
+    if (descriptor.platform) {
+      add(descriptor.platform);
+      return true;
+    }
+    seen.add(descriptor.digest);
+    if (isConfig(descriptor.mediaType)) {
+      const config = await documents.findConfig(descriptor);
+      if (config) add(normalizePlatform(config.platform));
+      return config !== undefined;
+    }
+    if (!hasChildren(descriptor.mediaType)) return true;
+    const document = await documents.find(descriptor);
+    if (document === undefined) return false;
+    for (const child of children(document)) {
+      if (!(await visit(child.descriptor))) return false;
+    }
+    return true;
+  };
+  const complete = await visit(target);
+  const byName = [...found].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return complete ? byName.map(([, platform]) => platform) : undefined;
+}
+
+async function unlessBad<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isBadContent(error)) return undefined;
+    throw error;
+  }
+}
