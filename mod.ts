@@ -28,6 +28,7 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
+export { checkImage, checkImages, type CheckOptions, type ImageCheck } from "./lib/image/check.ts";
 export {
   copyImages,
   type CopyOptions,
@@ -43,10 +44,15 @@ export {
   planCopy,
   type TargetPlan,
 } from "./lib/image/copy_plan.ts";
+export { type DescribedImage, describeImages, type DescribeOptions } from "./lib/image/describe.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
+export { type ImageSelection, selectImages } from "./lib/image/select.ts";
+export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
+export { removeNamespace } from "./lib/namespace/remove.ts";
+export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";
 export type {
   BooleanOption,
@@ -66,6 +72,7 @@ export {
   type PluginContext,
   type Progress,
 } from "./lib/plugin.ts";
+export { defaultSnapshotter, loadedSnapshotters } from "./lib/snapshotters.ts";
 export type { Snapshot, SnapshotKind, Snapshots, SnapshotUsage } from "./lib/snapshots.ts";
 export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";
 export type { CallOptions } from "./lib/transport/transport.ts";

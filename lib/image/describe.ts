@@ -72,31 +72,28 @@ async function sizeFor(
 /** Each platform once, sorted; `undefined` when a document that would tell is missing. */
 async function platformsOf(target: Descriptor, documents: Documents): Promise<Platform[] | undefined> {
   const found = new Map<string, Platform>();
-  const seen = new Set<string>(); // indexes may share children; without it, hostile ones would take for ever
   const add = (platform: Platform) => found.set(formatPlatform(platform), platform);
-  const visit = async (descriptor: Descriptor): Promise<boolean> => {
-    if (isAttestation(descriptor) || seen.has(descriptor.digest)) return true;
+  const read = new Set<string>(); // indexes may share children: following each way to them could take for ever
+  const ways = [target];
+  for (const descriptor of ways) {
+    if (isAttestation(descriptor)) continue;
     if (descriptor.platform) {
       add(descriptor.platform);
-      return true;
+      continue;
     }
-    seen.add(descriptor.digest);
+    if (read.has(descriptor.digest)) continue;
+    read.add(descriptor.digest);
     if (isConfig(descriptor.mediaType)) {
       const config = await documents.findConfig(descriptor);
-      if (config) add(normalizePlatform(config.platform));
-      return config !== undefined;
+      if (config === undefined) return undefined;
+      add(normalizePlatform(config.platform));
+    } else if (hasChildren(descriptor.mediaType)) {
+      const document = await documents.find(descriptor);
+      if (document === undefined) return undefined;
+      ways.push(...children(document).map(({ descriptor }) => descriptor));
     }
-    if (!hasChildren(descriptor.mediaType)) return true;
-    const document = await documents.find(descriptor);
-    if (document === undefined) return false;
-    for (const child of children(document)) {
-      if (!(await visit(child.descriptor))) return false;
-    }
-    return true;
-  };
-  const complete = await visit(target);
-  const byName = [...found].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return complete ? byName.map(([, platform]) => platform) : undefined;
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
 }
 
 async function unlessBad<Result>(work: Promise<Result>): Promise<Result | undefined> {

@@ -29,7 +29,9 @@ export async function findManifest(
   let next: Descriptor | undefined = target;
   while (next !== undefined && hasChildren(next.mediaType)) {
     if (path.length > maxIndexDepth) {
-      throw new SyntaxError(`Cannot read image index ${target.digest}: more than ${maxIndexDepth} indexes deep`);
+      throw new SyntaxError(
+        `Cannot read image index ${target.digest}: more than ${maxIndexDepth} indexes deep`,
+      );
     }
     const document = await documents.find(next);
     if (document === undefined) return { documents: path, missing: next };

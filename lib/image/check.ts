@@ -1,0 +1,160 @@
+import type { NamespacedClient } from "../client.ts";
+import { Limiter, mapConcurrently } from "../concurrency.ts";
+import type { Image } from "../images.ts";
+import { chainIds } from "../oci/chain_ids.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
+import type { ImageManifest } from "../oci/document.ts";
+import { hostPlatform, type Platform } from "../oci/platform.ts";
+import type { Snapshots } from "../snapshots.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { NotFoundError } from "../errors.ts";
+import { Documents, isBadContent } from "./documents.ts";
+import { findManifest } from "./manifest.ts";
+
+/** How much of an image is in its namespace. Counted are, as `ctr` does, configs and layers. */
+export interface ImageCheck {
+  /** `"unavailable"`: there is no manifest to tell what is needed. `"error"`: a document is broken, see `reason`. */
+  status: "complete" | "incomplete" | "unavailable" | "error";
+  /** How many blobs are there. */
+  present: number;
+  /** How many are needed; absent when a manifest is missing, so that nobody knows. */
+  required?: number;
+  /** Bytes that are there. */
+  presentSize: number;
+  /** Bytes that are needed; absent when nobody knows. */
+  requiredSize?: number;
+  /** What is not there: documents too. */
+  missing: Descriptor[];
+  /** Whether the layers are unpacked for the first platform; absent unless asked for. */
+  unpacked?: boolean;
+  reason?: string;
+}
+
+/** What to check. */
+export interface CheckOptions extends CallOptions {
+  /** The platforms that must be complete. Default: that of this machine. */
+  platforms?: readonly Platform[] | undefined;
+  /** Look there whether the image is unpacked. */
+  snapshotter?: string | undefined;
+}
+
+const imagesAtOnce = 8;
+const lookupsAtOnce = 16;
+
+/**
+ * Checks whether all that an image needs is in its namespace.
+ *
+ * @throws {InvalidArgumentError} when containerd has no such snapshotter.
+ */
+export async function checkImage(
+  client: NamespacedClient,
+  image: Image,
+  options: CheckOptions = {},
+): Promise<ImageCheck> {
+  return await new Checker(client, options).check(image.target);
+}
+
+/**
+ * Checks several images, in their order; what they share is looked up once.
+ *
+ * @throws {InvalidArgumentError} when containerd has no such snapshotter.
+ */
+export async function* checkImages(
+  client: NamespacedClient,
+  images: Iterable<Image> | AsyncIterable<Image>,
+  options: CheckOptions = {},
+): AsyncIterable<Image & ImageCheck> {
+  const checker = new Checker(client, options);
+  const work = async (image: Image) => ({ ...image, ...await checker.check(image.target) });
+  yield* mapConcurrently(images, { limit: imagesAtOnce, work });
+}
+
+class Checker {
+  readonly #client: NamespacedClient;
+  readonly #platforms: readonly Platform[];
+  readonly #snapshots: Snapshots | undefined;
+  readonly #options: CallOptions;
+  readonly #limiter = new Limiter(lookupsAtOnce);
+  readonly #lookups = new Map<string, Promise<boolean>>();
+
+  constructor(client: NamespacedClient, { platforms, snapshotter, ...options }: CheckOptions) {
+    this.#client = client;
+    this.#platforms = platforms?.length ? platforms : [hostPlatform(Deno.build)];
+    this.#snapshots = snapshotter === undefined ? undefined : client.snapshots(snapshotter);
+    this.#options = options;
+  }
+
+  async check(target: Descriptor): Promise<ImageCheck> {
+    try {
+      return await this.#check(target);
+    } catch (error) {
+      if (!isBadContent(error)) throw error;
+      return { status: "error", present: 0, presentSize: 0, missing: [], reason: error.message };
+    }
+  }
+
+  async #check(target: Descriptor): Promise<ImageCheck> {
+    const documents = new Documents(this.#client.content, this.#options);
+    const paths = await Promise.all(
+      this.#platforms.map((platform) => findManifest(documents, { target, platform })),
+    );
+    const manifests = [...new Set(paths.flatMap(({ manifest }) => manifest ?? []))];
+    const required = manifests.flatMap(({ config, layers }) => [config, ...layers]);
+    const isPresent = await Promise.all(required.map(({ digest }) => this.#has(digest)));
+    const present = required.filter((_, i) => isPresent[i]);
+    const missing = [
+      ...paths.flatMap(({ missing }) => missing ?? []),
+      ...required.filter((_, i) => !isPresent[i]),
+    ];
+    const knowsAll = paths.every(({ manifest }) => manifest !== undefined);
+    return {
+      status: manifests.length === 0
+        ? "unavailable"
+        : knowsAll && missing.length === 0
+        ? "complete"
+        : "incomplete",
+      present: present.length,
+      presentSize: sizeOf(present),
+      ...(knowsAll && { required: required.length, requiredSize: sizeOf(required) }),
+      missing: [...new Map(missing.map((descriptor) => [descriptor.digest, descriptor])).values()],
+      ...(this.#snapshots && {
+        unpacked: await isUnpacked(this.#snapshots, {
+          documents,
+          manifest: paths[0]?.manifest,
+          ...this.#options,
+        }),
+      }),
+    };
+  }
+
+  #has(digest: string): Promise<boolean> {
+    const lookup = this.#lookups.get(digest) ?? this.#limiter.run(async () => {
+      return await this.#client.content.find(digest, this.#options) !== undefined;
+    });
+    this.#lookups.set(digest, lookup);
+    return lookup;
+  }
+}
+
+/** Whether the snapshot of the topmost layer is there. */
+async function isUnpacked(
+  snapshots: Snapshots,
+  { documents, manifest, ...options }:
+    & { documents: Documents; manifest: ImageManifest | undefined }
+    & CallOptions,
+): Promise<boolean> {
+  const config = manifest && await documents.findConfig(manifest.config);
+  const top = (await chainIds(config?.diffIds ?? [])).at(-1);
+  if (top === undefined) return false;
+  try {
+    await snapshots.stat(top, options);
+    return true;
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
+}
+
+function sizeOf(descriptors: readonly Descriptor[]): number {
+  return descriptors.reduce((sum, { size }) => sum + size, 0);
+}

@@ -1,0 +1,80 @@
+import type { NamespaceAccess, NamespacedClient } from "../client.ts";
+import { type ContainerdError, containerdError, FailedPreconditionError, NotFoundError } from "../errors.ts";
+import type { Lease } from "../leases.ts";
+import type { CallOptions } from "../transport/transport.ts";
+
+/**
+ * Removes a namespace that holds no images and no containers; content and snapshots that nothing needs any more are
+ * collected first.
+ *
+ * containerd itself ignores leases, and with the namespace takes away from whoever holds one what he is working on.
+ * Therefore a lease that has not expired is in the way, unless `deleteLeases`.
+ *
+ * @throws {NotFoundError} when there is none of that name.
+ * @throws {FailedPreconditionError} when it is not empty, when a lease is in the way, or when the namespace is there
+ * again at once because something writes to it.
+ */
+export async function removeNamespace(
+  client: NamespaceAccess,
+  name: string,
+  { deleteLeases = false, ...options }: CallOptions & { deleteLeases?: boolean } = {},
+): Promise<void> {
+  await client.namespaces.get(name, options);
+  const inside = client.namespace(name);
+  const leases = (await Array.fromAsync(inside.leases.list(options))).filter(isAlive);
+  const [lease] = leases;
+  if (lease !== undefined && !deleteLeases) throw inTheWay(lease, { name, others: leases.length - 1 });
+  try {
+    await client.namespaces.delete(name, options);
+  } catch (error) {
+    if (!(error instanceof FailedPreconditionError) || await holdsRecords(inside, options)) throw error;
+    await deleteAll(leases, { inside, options });
+    await inside.leases.collectGarbage(options);
+    await client.namespaces.delete(name, options);
+  }
+  if (await client.namespaces.exists(name, options)) {
+    throw refusal(name, "it is there again, because something writes to it");
+  }
+}
+
+/** What only a user can decide to delete; all else in a namespace goes when nothing needs it. */
+async function holdsRecords(
+  { images, containers }: NamespacedClient,
+  options: CallOptions,
+): Promise<boolean> {
+  for await (const _ of images.list(options)) return true;
+  for await (const _ of containers.list(options)) return true;
+  return false;
+}
+
+async function deleteAll(
+  leases: readonly Lease[],
+  { inside, options }: { inside: NamespacedClient; options: CallOptions },
+): Promise<void> {
+  for (const { id } of leases) {
+    await inside.leases.delete(id, options).catch((error) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
+  }
+}
+
+/** containerd takes what it cannot read as a time for never. */
+function isAlive({ labels }: Lease): boolean {
+  const expiry = Date.parse(labels["containerd.io/gc.expire"] ?? "");
+  return Number.isNaN(expiry) || expiry > Date.now();
+}
+
+function inTheWay({ id }: Lease, { name, others }: { name: string; others: number }): ContainerdError {
+  const more = others === 0 ? "" : ` and ${others} more`;
+  return refusal(name, `somebody holds lease ${JSON.stringify(id)}${more} in it`);
+}
+
+function refusal(name: string, reason: string): ContainerdError {
+  return containerdError({
+    code: "failed_precondition",
+    reason,
+    outcome: "refused",
+    action: "remove",
+    resource: `namespace ${JSON.stringify(name)}`,
+  });
+}

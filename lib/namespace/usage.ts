@@ -1,0 +1,46 @@
+import type { NamespacedClient } from "../client.ts";
+import type { CallOptions } from "../transport/transport.ts";
+
+/** What a namespace holds. */
+export interface NamespaceUsage {
+  images: number;
+  containers: number;
+  tasks: number;
+  blobs: number;
+  leases: number;
+  /** Of all its blobs. Namespaces share the bytes of blobs that they both have. */
+  bytes: number;
+}
+
+/** Counts what a namespace holds, by listing it. */
+export async function namespaceUsage(
+  client: NamespacedClient,
+  options: CallOptions = {},
+): Promise<NamespaceUsage> {
+  const [images, containers, tasks, leases, content] = await Promise.all([
+    count(client.images.list(options)),
+    count(client.containers.list(options)),
+    count(client.tasks.list(options)),
+    count(client.leases.list(options)),
+    contentUsage(client, options),
+  ]);
+  return { images, containers, tasks, blobs: content.blobs, leases, bytes: content.bytes };
+}
+
+async function contentUsage(
+  client: NamespacedClient,
+  options: CallOptions,
+): Promise<Pick<NamespaceUsage, "blobs" | "bytes">> {
+  const usage = { blobs: 0, bytes: 0 };
+  for await (const { size } of client.content.list(options)) {
+    usage.blobs++;
+    usage.bytes += size;
+  }
+  return usage;
+}
+
+async function count(items: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const _ of items) count++;
+  return count;
+}

@@ -1,0 +1,24 @@
+import type { NamespacedClient } from "./client.ts";
+import type { Introspection } from "./introspection.ts";
+import type { CallOptions } from "./transport/transport.ts";
+
+/** The snapshotters that a containerd has and that work, by name. */
+export async function loadedSnapshotters(
+  introspection: Introspection,
+  options: CallOptions = {},
+): Promise<string[]> {
+  const filters = ["type==io.containerd.snapshotter.v1"];
+  const plugins = await Array.fromAsync(introspection.plugins({ filters, ...options }));
+  return plugins.filter(({ initError }) => initError === undefined).map(({ id }) => id).sort();
+}
+
+/** The snapshotter that a namespace's label names, or else containerd's default on Linux, `overlayfs`. */
+export async function defaultSnapshotter(
+  client: NamespacedClient,
+  options: CallOptions = {},
+): Promise<string> {
+  for await (const { name, labels } of client.namespaces.list(options)) {
+    if (name === client.name) return labels["containerd.io/defaults/snapshotter"] ?? "overlayfs";
+  }
+  return "overlayfs";
+}

@@ -1,0 +1,88 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { checkImage, checkImages, connect, type Image, type ImageCheck, InvalidArgumentError } from "davit";
+import { parsePlatform } from "../../../lib/oci/platform.ts";
+import { parseJson } from "../../real/image_builder.ts";
+import { importWithCtr, multiPlatformImage, ociArchive, sparseImage } from "../../real/images.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { importAssorted } from "./assorted.ts";
+
+realTest("checkImages() says of every image what ctr says", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  await importAssorted(containerd, namespace);
+  await using connection = await connect({ address: containerd.address });
+  const client = connection.namespace(namespace);
+  const checks = checkImages(client, client.images.list(), { snapshotter: "overlayfs" });
+  const rows = (await Array.fromAsync(checks)).map(row);
+
+  const { stdout } = await containerd.ctr(["images", "check"], { namespace, check: false });
+  const lines = stdout.matchAll(/^(\S+) +\S+ +sha256:\w+ +(\w+ \(.*?\)) +.* (true|false) *$/gm);
+  assertEquals(rows, [...lines].map((line) => line.slice(1).join(" ")));
+  assertEquals(rows.length, 15);
+});
+
+realTest(
+  "checkImage() names what is missing of the platforms that it is asked about",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const sparse = await sparseImage({ seed: 5 });
+    await importWithCtr(containerd, namespace, ociArchive([sparse]), { allPlatforms: false });
+    const whole = await multiPlatformImage({ seed: 6 });
+    await importWithCtr(containerd, namespace, ociArchive([whole]));
+    await using connection = await connect({ address: containerd.address });
+    const client = connection.namespace(namespace);
+    const platforms = ["linux/amd64", "linux/arm64"].map((text) => parsePlatform(text));
+
+    const [, arm64] = parseJson<{ manifests: { digest: string }[] }>(sparse.blobs, sparse.target).manifests;
+    const check = await checkImage(client, await client.images.get(sparse.name), { platforms });
+    assertEquals(check.status, "incomplete");
+    assertEquals([check.present, check.required], [3, undefined]);
+    assertEquals(check.missing.map(({ digest }) => digest), [arm64!.digest]);
+
+    const complete = await checkImage(client, await client.images.get(whole.name), { platforms });
+    assertEquals(complete.status, "complete");
+    assertEquals([complete.present, complete.required, complete.missing], [6, 6, []]);
+    const [riscv] = await Array.fromAsync(
+      checkImages(client, [await client.images.get(whole.name)], {
+        platforms: [parsePlatform("linux/riscv64")],
+      }),
+    );
+    assertEquals(riscv?.status, "unavailable");
+  },
+);
+
+realTest("checkImage() reports a document that is not what its type says", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  await using connection = await connect({ address: containerd.address });
+  const client = connection.namespace(namespace);
+  const text = '{"schemaVersion":2,"config":{},"layers":[],"manifests":[]}';
+  const digest = "sha256:" + new Uint8Array(
+    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)),
+  ).toHex();
+  await containerd.ctr(["content", "ingest", "--expected-digest", digest, "x"], {
+    namespace,
+    stdin: new TextEncoder().encode(text),
+  });
+  const mediaType = "application/vnd.oci.image.manifest.v1+json";
+  const image = await client.images.create({
+    name: "example.com/both:v1",
+    target: { mediaType, digest, size: text.length },
+  });
+  const { status, reason } = await checkImage(client, image);
+  assertEquals(status, "error");
+  assertEquals(reason?.includes(digest), true);
+});
+
+realTest("checkImage() fails for a snapshotter that containerd does not have", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await multiPlatformImage({ seed: 7 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  await using connection = await connect({ address: containerd.address });
+  const client = connection.namespace(namespace);
+  const check = checkImage(client, await client.images.get(image.name), { snapshotter: "bogus" });
+  await assertRejects(() => check, InvalidArgumentError, "bogus");
+});
+
+/** As ctr prints it, without the sizes. */
+function row({ name, status, present, required, unpacked }: Image & ImageCheck): string {
+  return `${name} ${status} (${present}/${required ?? "?"}) ${unpacked}`;
+}
