@@ -4,11 +4,12 @@
  * Arguments go to `deno test`, except `--full`, which adds the tests that take long.
  */
 import { join } from "@std/path";
-import { sweepAbandoned } from "./real/leftovers.ts";
-import { findReleases } from "./real/releases.ts";
+import { removeSharedFolders, sweepAbandoned } from "./real/leftovers.ts";
+import { findReleases, type Release } from "./real/releases.ts";
 import { readReport, type Report } from "./report.ts";
 
-const FLAGS = ["--allow-all", "--sanitize-ops", "--sanitize-resources"];
+// Deno takes any test.ts for a module of tests.
+const FLAGS = ["--allow-all", "--sanitize-ops", "--sanitize-resources", "--ignore=tests/real/test.ts"];
 
 async function main(args: string[]): Promise<number> {
   const { releases, missing } = await findReleases();
@@ -25,8 +26,7 @@ async function main(args: string[]): Promise<number> {
     return await conclude(await readReport(report), success);
   } finally {
     await Deno.remove(folder, { recursive: true });
-    const [release] = releases;
-    if (release !== undefined) await sweepAbandoned(release);
+    await clearUp(releases[0]);
   }
 }
 
@@ -41,6 +41,13 @@ async function conclude(report: Report, success: boolean): Promise<number> {
   if (skipped.length > 0) counts.push(`${skipped.length} skipped`);
   await print(counts.join(", "));
   return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** Removes what a test process that crashed could not. */
+async function clearUp(release: Release | undefined): Promise<void> {
+  if (release === undefined) return;
+  await sweepAbandoned(release);
+  await removeSharedFolders();
 }
 
 async function print(line: string): Promise<void> {

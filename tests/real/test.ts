@@ -10,7 +10,7 @@ export interface RealTestOptions {
   fresh?: boolean;
   /** Whether the test takes so long that it only runs in the full suite. @default false */
   full?: boolean;
-  /** How long the test may take before it fails. @default two minutes, in the full suite twenty */
+  /** How long the test may take before it fails. @default five minutes, in the full suite twenty */
   timeoutMs?: number;
 }
 
@@ -29,7 +29,7 @@ const mustHaveAll = Deno.env.get("DAVIT_REQUIRE_REAL") === "1";
  */
 export function realTest(name: string, body: RealTestBody, options: RealTestOptions = {}): void {
   const { series, policy = "shared", fresh = false, full = false } = options;
-  const timeout = options.timeoutMs ?? (full ? 20 : 2) * 60_000;
+  const timeout = options.timeoutMs ?? (full ? 20 : 5) * 60_000;
   const ignore = full && !runsFull;
   const label = ignore ? `${name}, only in the full suite` : name;
   for (const release of releases) {
