@@ -2,7 +2,7 @@ import type { Client, NamespacedClient, Options, OptionValues } from "../mod.ts"
 import type { Log, Progress } from "../mod.ts";
 
 /** A verb: data that flags, help, completion and rendering follow from, and the function that does the work. */
-export interface Verb<O extends Options = Options, Row = unknown> {
+export interface Verb<O extends Options = Options, Field extends string = string> {
   /** One line for lists and help. */
   summary: string;
   /** Command lines for the help, without the name of the program: `images list -A`. */
@@ -10,7 +10,7 @@ export interface Verb<O extends Options = Options, Row = unknown> {
   args?: readonly Argument[];
   options?: O;
   /** The table of its rows; a verb without prints single values as JSON and texts as they are. */
-  columns?: readonly Column<Row>[];
+  columns?: readonly Column<Field>[];
   /** It can plan without doing: `--dry-run` is allowed and `context.dryRun` tells. */
   plans?: boolean;
   /** `-A` is allowed; rows then carry a `namespace`. */
@@ -31,11 +31,11 @@ export interface Argument {
 }
 
 /** A column of a table: which field of a row it shows and how. */
-export interface Column<Row = unknown> {
+export interface Column<Field extends string = string> {
   /** In capitals, as `ctr` has it where it has it: `REF`. */
   header: string;
   /** The field; also its name in CSV. The first column's field is what `-o name` and `-q` print. */
-  key: keyof Row & string;
+  key: Field;
   /** Default: as text. */
   as?: "text" | "bytes" | "age" | "labels" | "list";
   /** Shown with `-o wide` only. */
@@ -71,7 +71,13 @@ export interface VerbContext<O extends Options = Options> {
   signal: AbortSignal;
 }
 
-/** Defines a verb; the types of `options` and of the columns' keys follow from it. */
-export function defineVerb<const O extends Options, Row = unknown>(verb: Verb<O, Row>): Verb<O, Row> {
+/** Defines a verb; the types of `options` follow from its table, and columns must be fields of what `run` returns. */
+export function defineVerb<const O extends Options, Result>(
+  verb: Verb<O, FieldOf<Awaited<Result>>> & { run(context: VerbContext<O>): Result },
+): Verb {
   return verb;
 }
+
+type FieldOf<Result> =
+  & keyof (Result extends AsyncIterable<infer Row> | Iterable<infer Row> ? Row : Result)
+  & string;

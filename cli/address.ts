@@ -1,0 +1,32 @@
+import { resolve } from "@std/path";
+
+/** Where containerd listens unless told otherwise. */
+export const defaultAddress = "/run/containerd/containerd.sock";
+
+/** Where distributions and Docker run a containerd of their own. */
+const otherAddresses: readonly [string, string][] = [
+  ["k3s or rke2", "/run/k3s/containerd/containerd.sock"],
+  ["docker", "/run/docker/containerd/containerd.sock"],
+  ["docker", "/var/run/docker/containerd/containerd.sock"],
+];
+
+/** The absolute path of a socket that is given as a path, relative or not, or as `unix://` and a path. */
+export function socketPath(address: string): string {
+  return resolve(address.replace(/^unix:(\/\/)?/, ""));
+}
+
+/** What to do when nothing is at `path`: names the sockets that are there. */
+export async function hintForMissing(path: string): Promise<string> {
+  for (const [owner, address] of otherAddresses) {
+    const file = await Deno.stat(address).catch(() => undefined);
+    if (file?.isSocket && address !== path) return `${owner} has one: --address ${address}`;
+  }
+  return "name containerd's socket with --address or $CONTAINERD_ADDRESS";
+}
+
+/** What to do without rights on the socket at `path`. */
+export async function hintForDenied(path: string): Promise<string> {
+  const file = await Deno.stat(path).catch(() => undefined);
+  const groupMayWrite = file?.gid && ((file.mode ?? 0) & 0o060) === 0o060;
+  return `run davit as root${groupMayWrite ? `, or as a member of the group ${file.gid}` : ""}`;
+}

@@ -1,0 +1,112 @@
+import { parseArgs } from "@std/cli";
+import type { Options, OptionValues } from "../mod.ts";
+import { UsageError } from "./errors.ts";
+import { type Globals, globals, shortFlags } from "./globals.ts";
+import { findCommand, isComplete, unknownCommand } from "./lookup.ts";
+import { type FlagTexts, optionValues } from "./options.ts";
+import { flagsOf, tokenize } from "./tokenizer.ts";
+import type { Argument, Verb } from "./verb.ts";
+import type { Noun } from "./verbs.ts";
+
+/** What a command line asks for. */
+export type Request =
+  | { kind: "version" }
+  | { kind: "help"; noun: Noun | undefined }
+  | { kind: "help of a verb"; words: readonly string[]; verb: Verb }
+  | {
+    kind: "run";
+    words: readonly string[];
+    verb: Verb;
+    globals: Globals;
+    options: OptionValues<Options>;
+    args: readonly string[];
+  };
+
+/** Loads the plugin that a command line names, as a verb. */
+export type OpenPlugin = (target: string) => Promise<Verb>;
+
+/**
+ * Reads a command line, and loads the verb that it names.
+ *
+ * @throws {UsageError} when it is not exactly right.
+ */
+export async function readCommandLine(argv: readonly string[], openPlugin: OpenPlugin): Promise<Request> {
+  const globalFlags = flagsOf(globals, shortFlags);
+  const head = tokenize(argv, { flags: globalFlags, isComplete });
+  const given = textsOf(head.flags, globals);
+  if (given.version) return { kind: "version" };
+  const asksForHelp = head.positionals[0] === "help";
+  const words = asksForHelp ? head.positionals.slice(1) : head.positionals;
+  const command = findCommand(words);
+  if (command.kind === "noun") {
+    if (words.length > 1) throw unknownCommand(words);
+    return { kind: "help", noun: command.noun };
+  }
+  const [named, verb] = command.kind === "verb"
+    ? [command.words, (await command.entry.load()).default]
+    : [[command.target], await openPlugin(command.target)];
+  const options: Options = { ...globals, ...verb.options };
+  const tail = tokenize(head.rest, { flags: flagsOf(options, shortFlags) });
+  const texts = textsOf([...head.flags, ...tail.flags], options);
+  if (texts.version) return { kind: "version" };
+  if (asksForHelp || texts.help) return { kind: "help of a verb", words: named, verb };
+  const request = {
+    kind: "run" as const,
+    words: named,
+    verb,
+    globals: optionValues(globals, texts),
+    options: optionValues(verb.options ?? {}, texts),
+    args: tail.positionals,
+  };
+  checkArguments(named.join(" "), verb.args ?? [], request.args);
+  checkGlobals(named.join(" "), verb, request.globals);
+  return request;
+}
+
+/** Whether stderr is to be JSON, as far as a command line tells that may be wrong. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const text = argv.join("\0");
+  return /(^|\0)(-o|--output)[=\0]jsonl?(\0|$)/.test(text) || /(^|\0)--log-format[=\0]json(\0|$)/.test(text);
+}
+
+function textsOf(flags: readonly string[], options: Options): FlagTexts {
+  const ofType = (...types: string[]) =>
+    Object.keys(options).filter((name) => types.includes(options[name]!.type));
+  return parseArgs(flags, {
+    boolean: ofType("boolean"),
+    string: ofType("string", "integer", "duration", "list"),
+    collect: ofType("list"),
+  });
+}
+
+function checkArguments(verb: string, expected: readonly Argument[], args: readonly string[]): void {
+  const missing = expected.find(({ optional }, at) => !optional && at >= args.length);
+  if (missing) {
+    throw new UsageError(`Cannot run ${JSON.stringify(verb)}: ${missing.name} is missing`, missing.summary);
+  }
+  if (expected.at(-1)?.repeats || args.length <= expected.length) return;
+  const extra = JSON.stringify(args[expected.length]);
+  throw new UsageError(
+    `Cannot run ${JSON.stringify(verb)}: unexpected argument ${extra}`,
+    `see "davit ${verb} --help"`,
+  );
+}
+
+function checkGlobals(
+  name: string,
+  verb: Verb,
+  { allNamespaces, dryRun, output, quiet, namespace }: Globals,
+): void {
+  if (allNamespaces && !verb.acrossNamespaces) {
+    throw new UsageError(
+      `Cannot use --all-namespaces with ${JSON.stringify(name)}: it works in one namespace`,
+    );
+  }
+  if (dryRun && !verb.plans) {
+    throw new UsageError(`Cannot use --dry-run with ${JSON.stringify(name)}: it has no plan to show`);
+  }
+  if (quiet && output !== undefined && output !== "name") {
+    throw new UsageError(`Cannot use --quiet with --output ${output}: it is short for --output name`);
+  }
+  if (namespace === "") throw new UsageError("Cannot use an empty --namespace");
+}

@@ -1,0 +1,47 @@
+/** The way to containerd, loaded by the first verb that needs one. */
+import {
+  guarded,
+  openSocket,
+  type SocketOptions,
+  traced,
+  type TracedCall,
+  type Transport,
+} from "../lib/host.ts";
+import { ContainerdError } from "../mod.ts";
+import { defaultAddress, hintForDenied, hintForMissing, socketPath } from "./address.ts";
+import { CliError } from "./errors.ts";
+
+/** Opens a transport to a socket. */
+export type Connect = (options: SocketOptions) => Promise<Transport>;
+
+/** Where to connect to, and how. */
+export interface ConnectionSettings {
+  /** As the user gave it. */
+  address: string | undefined;
+  connectTimeoutMs: number;
+  /** Sends everything through grpc-js. */
+  grpcOnly: boolean;
+  signal: AbortSignal;
+  /** Told of every call. */
+  watch: ((call: TracedCall) => void) | undefined;
+}
+
+/** Connects; errors say what to do about them. */
+export async function openTransport(
+  settings: ConnectionSettings,
+  connect: Connect = openSocket,
+): Promise<Transport> {
+  const { address = defaultAddress, connectTimeoutMs, grpcOnly, signal, watch } = settings;
+  const path = socketPath(address);
+  try {
+    const transport = await connect({ path, connectTimeoutMs, signal, ...(grpcOnly && { only: "grpc" }) });
+    return guarded(watch === undefined ? transport : traced(transport, watch));
+  } catch (error) {
+    throw error instanceof ContainerdError ? await withHint(error, path) : error;
+  }
+}
+
+async function withHint(error: ContainerdError, path: string): Promise<CliError> {
+  const hint = error.code === "permission_denied" ? await hintForDenied(path) : await hintForMissing(path);
+  return new CliError(error.message, { code: error.code, hint, cause: error });
+}

@@ -1,0 +1,87 @@
+import type { Transport } from "../lib/host.ts";
+import type { Client } from "../mod.ts";
+import type { Request } from "./command_line.ts";
+import type { Connect, ConnectionSettings } from "./connection.ts";
+import type { Form } from "./globals.ts";
+import type { Io } from "./io.ts";
+import type { StderrLog } from "./log.ts";
+import type { Tally } from "./tally.ts";
+import type { VerbContext } from "./verb.ts";
+
+/** What the host of plugins gets beyond what verbs get. */
+export interface HostContext extends VerbContext {
+  /** Connects on first use. */
+  transport(): Promise<Transport>;
+}
+
+/** What a context is made from. */
+export interface Surroundings {
+  io: Io;
+  log: StderrLog;
+  tally: Tally;
+  connection: LazyConnection;
+  signal: AbortSignal;
+}
+
+/** How results are shown, of `-o` and `-q`. */
+export function formOf({ output, quiet }: { output: Form | undefined; quiet: boolean }): Form {
+  return quiet ? "name" : output ?? "table";
+}
+
+/** What a verb's `run` receives. */
+export function contextFor(
+  { globals, options, args }: Extract<Request, { kind: "run" }>,
+  { io, log, tally, connection, signal }: Surroundings,
+): HostContext {
+  const form = formOf(globals);
+  const namespace = globals.namespace ?? io.env("CONTAINERD_NAMESPACE") ?? "default";
+  return {
+    args,
+    options,
+    namespace,
+    allNamespaces: globals.allNamespaces,
+    dryRun: globals.dryRun,
+    yes: globals.yes,
+    wide: form !== "table" && form !== "name",
+    quiet: form === "name",
+    client: () => connection.client(),
+    namespaced: async () => (await connection.client()).namespace(namespace),
+    transport: () => connection.transport(),
+    log,
+    progress: (state) => log.progress(state),
+    failed: (error) => log.error(tally.failed(error), error),
+    found: () => tally.found(),
+    stdin: () => io.stdin(),
+    signal,
+  };
+}
+
+/** A connection that is opened when it is first asked for. */
+export class LazyConnection implements AsyncDisposable {
+  readonly #settings: ConnectionSettings;
+  readonly #connect: Connect | undefined;
+  #transport: Promise<Transport> | undefined;
+  #client: Promise<Client> | undefined;
+
+  constructor(settings: ConnectionSettings, connect: Connect | undefined) {
+    this.#settings = settings;
+    this.#connect = connect;
+  }
+
+  transport(): Promise<Transport> {
+    return this.#transport ??= import("./connection.ts")
+      .then(({ openTransport }) => openTransport(this.#settings, this.#connect));
+  }
+
+  client(): Promise<Client> {
+    return this.#client ??= this.transport().then(async (transport) => {
+      const { Client } = await import("../mod.ts");
+      return new Client(transport);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const transport = await this.#transport?.catch(() => undefined); // whoever asked for it knows
+    await transport?.[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,51 @@
+import { CliError } from "./errors.ts";
+
+/** How long a run may take to clean up after it was told to end, in milliseconds. */
+const graceMs = 10_000;
+
+/** Why and when a run ends before it is done: a signal from outside, or its time is up. */
+export class Ending implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #overdue = Promise.withResolvers<never>();
+  readonly #outside: AbortSignal | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    { signal, timeoutMs = 0 }: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined },
+  ) {
+    this.#overdue.promise.catch(() => {}); // it may come when nobody waits any more
+    this.#outside = signal;
+    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#end(timeUp(timeoutMs)), timeoutMs);
+    if (signal?.aborted) this.#end(signal.reason);
+    signal?.addEventListener("abort", this.#forward);
+  }
+
+  /** Aborts when the run has to end, with the error to end with. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Resolves like `work`, but does not wait for ever for the cleaning up of a run that has to end. */
+  async bound<T>(work: Promise<T>): Promise<T> {
+    return await Promise.race([work, this.#overdue.promise]);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#grace);
+    this.#outside?.removeEventListener("abort", this.#forward);
+  }
+
+  readonly #forward = (): void => this.#end(this.#outside!.reason);
+
+  #end(reason: unknown): void {
+    if (this.signal.aborted) return;
+    this.#grace = setTimeout(() => this.#overdue.reject(reason), graceMs);
+    this.#controller.abort(reason);
+  }
+}
+
+function timeUp(timeoutMs: number): CliError {
+  return new CliError(`Cannot finish within ${timeoutMs} ms`, { code: "deadline_exceeded" });
+}

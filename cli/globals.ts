@@ -1,0 +1,78 @@
+/** The flags that every verb has. */
+import type { Options, OptionValues } from "../mod.ts";
+
+/** How results are shown. */
+export type Form = typeof forms[number];
+
+const forms = ["table", "wide", "json", "jsonl", "yaml", "csv", "name"] as const;
+
+export const globals = {
+  address: {
+    type: "string",
+    placeholder: "PATH",
+    summary: "containerd's socket [$CONTAINERD_ADDRESS, /run/containerd/containerd.sock]",
+  },
+  namespace: {
+    type: "string",
+    placeholder: "NAME",
+    summary: "namespace to work in [$CONTAINERD_NAMESPACE, default]",
+  },
+  allNamespaces: { type: "boolean", summary: "list what all namespaces have" },
+  output: {
+    type: "string",
+    choices: forms,
+    placeholder: "FORM",
+    summary: "table, wide, json, jsonl, yaml, csv or name [table]",
+  },
+  quiet: { type: "boolean", summary: "print names only, as -o name" },
+  noHeaders: { type: "boolean", summary: "print tables and CSV without their headers" },
+  dryRun: { type: "boolean", summary: "show what would be done, and do nothing" },
+  yes: { type: "boolean", summary: "agree to what would be asked" },
+  timeout: { type: "duration", summary: "end the whole command after this time [0: never]" },
+  connectTimeout: {
+    type: "duration",
+    default: 2_000,
+    summary: "wait this long for the socket to accept [2s]",
+  },
+  progress: {
+    type: "string",
+    choices: ["auto", "tty", "plain", "json", "none"],
+    default: "auto",
+    placeholder: "FORM",
+    summary: "auto, tty, plain, json or none [auto]",
+  },
+  logFormat: {
+    type: "string",
+    choices: ["text", "json"],
+    placeholder: "FORM",
+    summary: "text or json: what goes to stderr [text; json with -o json or jsonl]",
+  },
+  debug: { type: "boolean", summary: "show each call to containerd, and where errors come from" },
+  help: { type: "boolean", summary: "show help for what is named" },
+  version: { type: "boolean", summary: "show the version of davit" },
+} as const satisfies Options;
+
+/** The short forms, never given another meaning. */
+export const shortFlags: ReadonlyMap<string, string> = new Map([
+  ["a", "address"],
+  ["n", "namespace"],
+  ["A", "all-namespaces"],
+  ["o", "output"],
+  ["q", "quiet"],
+  ["h", "help"],
+]);
+
+/** The values of the global flags. */
+export type Globals = OptionValues<typeof globals>;
+
+/** Names that no option of a plugin may take: the global flags, and those to come. */
+export const reservedOptions: ReadonlySet<string> = new Set([
+  ...Object.keys(globals),
+  "context",
+  "lock",
+  "metrics",
+  "noCreateNamespace",
+  "noWrites",
+  "report",
+  "retries",
+]);

@@ -1,0 +1,91 @@
+/** Help from the same data that flags and the list of verbs come from; pure, so that a reference can be made of it. */
+import type { Option, Options } from "../mod.ts";
+import { globals, shortFlags } from "./globals.ts";
+import { flagName } from "./options.ts";
+import { layOut } from "./table.ts";
+import type { Argument, Verb } from "./verb.ts";
+import { type Noun, nouns, type VerbEntry, verbs } from "./verbs.ts";
+
+/** Help on davit as a whole. */
+export function overview(): string {
+  return sections([
+    "davit: namespaces, images, content and leases of containerd",
+    "Usage: davit [global flags] NOUN VERB [flags] [arguments]",
+    list("Nouns", nouns.map(entryLine)),
+    list("Verbs of their own", [...verbs, helpEntry].map(entryLine)),
+    list("Global flags, anywhere before --", flagLines(globals)),
+    '"davit NOUN --help" and "davit NOUN VERB --help" tell more.',
+  ]);
+}
+
+/** Help on a noun. */
+export function helpOfNoun(noun: Noun): string {
+  return sections([
+    `davit ${noun.name}: ${noun.summary}`,
+    `Usage: davit ${noun.name} VERB [flags] [arguments]`,
+    noun.aliases && `Aliases: ${noun.aliases.join(", ")}`,
+    list("Verbs", noun.verbs.map(entryLine)),
+  ]);
+}
+
+/** Help on a verb, by its words: `images`, `copy`. */
+export function helpOfVerb(words: readonly string[], verb: Verb): string {
+  const name = `davit ${words.join(" ")}`;
+  const { args = [], options = {}, examples = [] } = verb;
+  return sections([
+    `${name}: ${verb.summary}`,
+    `Usage: ${[name, ...args.map(argumentUsage), ...requiredFlags(options), "[flags]"].join(" ")}`,
+    list("Arguments", args.map((arg) => [argumentUsage(arg), arg.summary])),
+    list("Flags", flagLines(options)),
+    list("Examples", examples.map((example) => [`davit ${example}`])),
+    '"davit --help" lists the global flags.',
+  ]);
+}
+
+const helpEntry = { name: "help", summary: "Show help: of davit, of a noun, of a verb" };
+
+function entryLine(
+  { name, aliases = [], summary }: Pick<VerbEntry, "name" | "aliases" | "summary">,
+): string[] {
+  return [[name, ...aliases].join(", "), summary];
+}
+
+function flagLines(options: Options): string[][] {
+  const shortOf = new Map([...shortFlags].map(([short, long]) => [long, short]));
+  return Object.entries(options).map(([name, option]) => {
+    const flag = flagName(name);
+    const short = options === globals ? shortOf.get(flag) : undefined;
+    const spelled = `${short === undefined ? "" : `-${short}, `}--${flag}${valueOf(option)}`;
+    return [spelled, option.summary + notes(option)];
+  });
+}
+
+function valueOf({ type, placeholder }: Option): string {
+  return type === "boolean" ? "" : ` ${placeholder ?? (type === "list" ? "STRING" : type.toUpperCase())}`;
+}
+
+function notes(option: Option): string {
+  const notes: string[] = [];
+  if ("required" in option && option.required) notes.push("required");
+  if (option.type === "list") notes.push(option.commas ? "several, or separated by commas" : "several");
+  return notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+}
+
+function argumentUsage({ name, optional, repeats }: Argument): string {
+  const repeated = repeats ? `${name}...` : name;
+  return optional ? `[${repeated}]` : repeated;
+}
+
+function requiredFlags(options: Options): string[] {
+  return Object.entries(options)
+    .filter(([, option]) => "required" in option && option.required)
+    .map(([name, option]) => `--${flagName(name)}${valueOf(option)}`);
+}
+
+function list(title: string, lines: readonly (readonly string[])[]): string | undefined {
+  return lines.length === 0 ? undefined : `${title}:\n${layOut(lines).replace(/^(?=.)/gm, "  ").trimEnd()}`;
+}
+
+function sections(parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).map((part) => `${part}\n`).join("\n");
+}

@@ -1,0 +1,62 @@
+/** Where a run reads and writes: the only way to the streams, the terminal and the environment. */
+export interface Io {
+  stdin(): ReadableStream<Uint8Array>;
+  /**
+   * Resolves when the bytes are taken, so that a slow reader slows the run down.
+   *
+   * @throws {Deno.errors.BrokenPipe} when the reader is gone.
+   */
+  writeOut(bytes: Uint8Array): Promise<void>;
+  /** Writes to stderr, at once. A reader that is gone does not matter. */
+  writeError(text: string): void;
+  /** The terminal that stderr is; `undefined` when it is none, or one that cannot move its cursor. */
+  readonly terminal: Terminal | undefined;
+  /** A variable that is set and not empty. */
+  env(name: string): string | undefined;
+}
+
+/** What may be done to a terminal. */
+export interface Terminal {
+  /** How many characters fit on a line, now. */
+  readonly columns: number;
+  readonly colour: boolean;
+}
+
+/** The streams and the environment of this process. */
+export class ProcessIo implements Io {
+  readonly #encoder = new TextEncoder();
+
+  stdin(): ReadableStream<Uint8Array> {
+    return Deno.stdin.readable;
+  }
+
+  async writeOut(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  }
+
+  writeError(text: string): void {
+    try {
+      let rest = this.#encoder.encode(text);
+      while (rest.length > 0) rest = rest.subarray(Deno.stderr.writeSync(rest));
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  get terminal(): Terminal | undefined {
+    if (!Deno.stderr.isTerminal() || this.env("TERM") === "dumb") return undefined;
+    return { columns: columnsOfConsole(), colour: this.env("NO_COLOR") === undefined };
+  }
+
+  env(name: string): string | undefined {
+    return Deno.env.get(name) || undefined;
+  }
+}
+
+function columnsOfConsole(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}

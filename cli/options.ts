@@ -1,0 +1,90 @@
+/** What a table of options means on the command line: flags, and values from their texts. */
+import type { Option, Options, OptionValues } from "../mod.ts";
+import { parseDuration } from "./duration.ts";
+import { UsageError } from "./errors.ts";
+
+/** The texts of flags by name, without the dashes; `true` for one without a value. */
+export type FlagTexts = Readonly<Record<string, unknown>>;
+
+/** The flag of an option, without the dashes: `dryRun` is `dry-run`. */
+export function flagName(option: string): string {
+  return option.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
+/**
+ * The values that a table of options promises.
+ *
+ * @throws {UsageError} when a text is not of its option's type, or a required one is missing.
+ */
+export function optionValues<O extends Options>(options: O, texts: FlagTexts): OptionValues<O> {
+  const values = Object.entries<Option>(options).map(([name, option]) => {
+    const flag = flagName(name);
+    return [name, valueOf(option, flag, texts[flag])];
+  });
+  return Object.fromEntries(values);
+}
+
+function valueOf(option: Option, flag: string, text: unknown): unknown {
+  if (option.type === "boolean") return text === true;
+  if (option.type === "list") return listOf(option, flag, text as readonly string[] | undefined);
+  if (typeof text === "string") return parse(option, flag, text);
+  if (option.default !== undefined) return option.default;
+  if (option.required) throw missing(flag, option);
+  return undefined;
+}
+
+function listOf(
+  option: Extract<Option, { type: "list" }>,
+  flag: string,
+  texts: readonly string[] = [],
+): readonly string[] {
+  const items = option.commas ? texts.flatMap((text) => text.split(",")) : texts;
+  if (items.length === 0 && option.required) throw missing(flag, option);
+  if (option.commas && items.includes("")) throw unusable(flag, texts.join(","), "an item is empty");
+  return items;
+}
+
+function parse(option: Exclude<Option, { type: "boolean" | "list" }>, flag: string, text: string): unknown {
+  switch (option.type) {
+    case "string":
+      if (option.choices && !option.choices.includes(text)) {
+        throw unusable(flag, text, `expected ${alternatives(option.choices)}`);
+      }
+      return text;
+    case "integer":
+      return parseInteger(option, flag, text);
+    case "duration": {
+      const durationMs = parseDuration(text);
+      if (durationMs === undefined) {
+        throw unusable(flag, text, "expected a duration with units, such as 90s, 15m, 24h or 1h30m");
+      }
+      return durationMs;
+    }
+  }
+}
+
+function parseInteger(
+  { min = -Infinity, max = Infinity }: { min?: number; max?: number },
+  flag: string,
+  text: string,
+): number {
+  const number = Number(text);
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(number)) {
+    throw unusable(flag, text, "not a whole number");
+  }
+  if (number < min) throw unusable(flag, text, `less than ${min}`);
+  if (number > max) throw unusable(flag, text, `more than ${max}`);
+  return number;
+}
+
+function unusable(flag: string, text: string, reason: string): UsageError {
+  return new UsageError(`Cannot use ${JSON.stringify(text)} for --${flag}: ${reason}`);
+}
+
+function missing(flag: string, { summary }: Option): UsageError {
+  return new UsageError(`Missing --${flag}: ${summary}`);
+}
+
+function alternatives(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}

@@ -1,0 +1,62 @@
+import { CliError, exitOfCode, type Failure, failureOf } from "./errors.ts";
+
+/** Counts what became of the items of a run: the exit code follows. */
+export class Tally {
+  readonly #failures: Failure[] = [];
+  #succeeded = 0;
+  #found = false;
+
+  /** One item failed. */
+  failed(error: unknown): Failure {
+    const failure = failureOf(error);
+    this.#failures.push(failure);
+    return failure;
+  }
+
+  /** What was looked for is not right. */
+  found(): void {
+    this.#found = true;
+  }
+
+  get hasFailures(): boolean {
+    return this.#failures.length > 0;
+  }
+
+  /** Passes results on and counts them; a row whose `status` is `"failed"` has been reported as a failure. */
+  counted(result: unknown): unknown {
+    if (typeof result !== "object" || result === null) return result;
+    if (Symbol.asyncIterator in result || Symbol.iterator in result) {
+      return this.#countedRows(result as Iterable<unknown> | AsyncIterable<unknown>);
+    }
+    this.#count(result);
+    return result;
+  }
+
+  /** The exit code when nothing else decides. */
+  get exit(): number {
+    const [first] = this.#failures;
+    if (first === undefined) return this.#found ? exitOfCode("found") : 0;
+    const isCommon = this.#failures.every(({ exit }) => exit === first.exit);
+    return isCommon && this.#succeeded === 0 ? first.exit : exitOfCode("partial");
+  }
+
+  /** The closing word on several items of which some failed. */
+  get summary(): CliError | undefined {
+    const failed = this.#failures.length;
+    const all = failed + this.#succeeded;
+    return failed === 0 || all === 1
+      ? undefined
+      : new CliError(`${failed} of ${all} failed`, { code: "partial" });
+  }
+
+  async *#countedRows(rows: Iterable<unknown> | AsyncIterable<unknown>): AsyncIterable<unknown> {
+    for await (const row of rows) {
+      this.#count(row);
+      yield row;
+    }
+  }
+
+  #count(row: unknown): void {
+    if ((row as { status?: unknown } | null)?.status !== "failed") this.#succeeded++;
+  }
+}

@@ -1,0 +1,72 @@
+/** Every noun and verb: one line for each verb, its code loaded when it runs. */
+import type { Verb } from "./verb.ts";
+
+/** A verb in the list. */
+export interface VerbEntry {
+  name: string;
+  aliases?: readonly string[];
+  summary: string;
+  load(): Promise<{ default: Verb }>;
+}
+
+/** What verbs work on. */
+export interface Noun {
+  name: string;
+  aliases?: readonly string[];
+  summary: string;
+  verbs: readonly VerbEntry[];
+}
+
+const list = { name: "list", aliases: ["ls"] };
+const create = { name: "create", aliases: ["c"] };
+const remove = { name: "remove", aliases: ["rm", "delete", "del"] };
+
+export const nouns: readonly Noun[] = [
+  {
+    name: "namespaces",
+    aliases: ["namespace", "ns"],
+    summary: "What keeps the images and containers of different users apart",
+    verbs: [
+      { ...list, summary: "List namespaces", load: () => import("./verbs/namespaces/list.ts") },
+      { ...create, summary: "Create a namespace", load: () => import("./verbs/namespaces/create.ts") },
+      {
+        name: "label",
+        summary: "Set and remove labels of a namespace",
+        load: () => import("./verbs/namespaces/label.ts"),
+      },
+      {
+        name: "inspect",
+        summary: "Show all about a namespace",
+        load: () => import("./verbs/namespaces/inspect.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove namespaces that hold no images and no containers",
+        load: () => import("./verbs/namespaces/remove.ts"),
+      },
+    ],
+  },
+  {
+    name: "images",
+    aliases: ["image", "i"],
+    summary: "Names for what containers are made from",
+    verbs: [
+      { ...list, summary: "List images", load: () => import("./verbs/images/list.ts") },
+      {
+        name: "copy",
+        summary:
+          "Copy images to other namespaces of the same containerd, without moving bytes where it shares them",
+        load: () => import("./verbs/images/copy.ts"),
+      },
+    ],
+  },
+];
+
+/** Verbs that need no noun. */
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: "version",
+    summary: "Show the version of davit and of what it runs on",
+    load: () => import("./verbs/version.ts"),
+  },
+];
