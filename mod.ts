@@ -51,6 +51,7 @@ export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
+export { mapNamespaces } from "./lib/namespace/map.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";
@@ -72,7 +73,7 @@ export {
   type PluginContext,
   type Progress,
 } from "./lib/plugin.ts";
-export { defaultSnapshotter, loadedSnapshotters } from "./lib/snapshotters.ts";
+export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type { Snapshot, SnapshotKind, Snapshots, SnapshotUsage } from "./lib/snapshots.ts";
 export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";
 export type { CallOptions } from "./lib/transport/transport.ts";

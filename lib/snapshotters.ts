@@ -22,3 +22,17 @@ export async function defaultSnapshotter(
   }
   return "overlayfs";
 }
+
+/** How many snapshots a namespace has of each loaded snapshotter; those of which it has none are left out. */
+export async function snapshotCounts(
+  client: NamespacedClient,
+  options: CallOptions = {},
+): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const snapshotter of await loadedSnapshotters(client.introspection, options)) {
+    for await (const _ of client.snapshots(snapshotter).list(options)) {
+      counts[snapshotter] = (counts[snapshotter] ?? 0) + 1;
+    }
+  }
+  return counts;
+}

@@ -1,13 +1,13 @@
 import type { NamespacedClient } from "../client.ts";
 import { Limiter, mapConcurrently } from "../concurrency.ts";
+import { NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { chainIds } from "../oci/chain_ids.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ImageManifest } from "../oci/document.ts";
-import { hostPlatform, type Platform } from "../oci/platform.ts";
+import { hostPlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import type { Snapshots } from "../snapshots.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { NotFoundError } from "../errors.ts";
 import { Documents, isBadContent } from "./documents.ts";
 import { findManifest } from "./manifest.ts";
 
@@ -32,8 +32,8 @@ export interface ImageCheck {
 
 /** What to check. */
 export interface CheckOptions extends CallOptions {
-  /** The platforms that must be complete. Default: that of this machine. */
-  platforms?: readonly Platform[] | undefined;
+  /** `linux/arm64`, …: what must be complete. Default: the platform of this machine. */
+  platforms?: readonly string[] | undefined;
   /** Look there whether the image is unpacked. */
   snapshotter?: string | undefined;
 }
@@ -45,6 +45,7 @@ const lookupsAtOnce = 16;
  * Checks whether all that an image needs is in its namespace.
  *
  * @throws {InvalidArgumentError} when containerd has no such snapshotter.
+ * @throws {SyntaxError} when a platform is malformed.
  */
 export async function checkImage(
   client: NamespacedClient,
@@ -58,6 +59,7 @@ export async function checkImage(
  * Checks several images, in their order; what they share is looked up once.
  *
  * @throws {InvalidArgumentError} when containerd has no such snapshotter.
+ * @throws {SyntaxError} when a platform is malformed.
  */
 export async function* checkImages(
   client: NamespacedClient,
@@ -79,7 +81,8 @@ class Checker {
 
   constructor(client: NamespacedClient, { platforms, snapshotter, ...options }: CheckOptions) {
     this.#client = client;
-    this.#platforms = platforms?.length ? platforms : [hostPlatform(Deno.build)];
+    const host = hostPlatform(Deno.build);
+    this.#platforms = platforms?.length ? platforms.map((text) => parsePlatform(text, { host })) : [host];
     this.#snapshots = snapshotter === undefined ? undefined : client.snapshots(snapshotter);
     this.#options = options;
   }

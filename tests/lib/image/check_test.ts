@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { checkImage, checkImages, connect, type Image, type ImageCheck, InvalidArgumentError } from "davit";
-import { parsePlatform } from "../../../lib/oci/platform.ts";
 import { parseJson } from "../../real/image_builder.ts";
 import { importWithCtr, multiPlatformImage, ociArchive, sparseImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -30,7 +29,7 @@ realTest(
     await importWithCtr(containerd, namespace, ociArchive([whole]));
     await using connection = await connect({ address: containerd.address });
     const client = connection.namespace(namespace);
-    const platforms = ["linux/amd64", "linux/arm64"].map((text) => parsePlatform(text));
+    const platforms = ["linux/amd64", "linux/arm64"];
 
     const [, arm64] = parseJson<{ manifests: { digest: string }[] }>(sparse.blobs, sparse.target).manifests;
     const check = await checkImage(client, await client.images.get(sparse.name), { platforms });
@@ -43,7 +42,7 @@ realTest(
     assertEquals([complete.present, complete.required, complete.missing], [6, 6, []]);
     const [riscv] = await Array.fromAsync(
       checkImages(client, [await client.images.get(whole.name)], {
-        platforms: [parsePlatform("linux/riscv64")],
+        platforms: ["linux/riscv64"],
       }),
     );
     assertEquals(riscv?.status, "unavailable");

@@ -1,6 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { connect, type DescribedImage, describeImages } from "../../../mod.ts";
-import { formatPlatform } from "../../../lib/oci/platform.ts";
+import { connect, type DescribedImage, describeImages } from "davit";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { importAssorted } from "./assorted.ts";
@@ -44,10 +43,7 @@ realTest("describeImages() reads a target that many names share once", async (_t
 });
 
 function row({ name, size, platforms }: DescribedImage): string {
-  const names = platforms.map(({ os, architecture, variant }) =>
-    formatPlatform({ os, architecture, ...(variant && { variant }) })
-  );
-  return [name, size === undefined ? "-" : iec(size), names.join(",") || "-"].join(" ");
+  return [name, size === undefined ? "-" : iec(size), platforms.join(",") || "-"].join(" ");
 }
 
 /** As ctr writes sizes of less than a GiB. */

@@ -1,0 +1,33 @@
+import type { NamespaceAccess, NamespacedClient } from "../client.ts";
+import { mapConcurrently } from "../concurrency.ts";
+import type { Namespace } from "../namespaces.ts";
+import type { CallOptions } from "../transport/transport.ts";
+
+const namespacesAtOnce = 4;
+
+/**
+ * Does the same in every namespace, in a few at once; yields the results in the order of the namespaces' names.
+ *
+ * ```ts
+ * import { connect, mapNamespaces } from "davit";
+ *
+ * async function example() {
+ *   await using client = await connect({ address: "/run/containerd/containerd.sock" });
+ *   const work = async ({ name, images }: ReturnType<typeof client.namespace>) => ({
+ *     name,
+ *     images: (await Array.fromAsync(images.list())).length,
+ *   });
+ *   for await (const row of mapNamespaces(client, work)) console.log(row);
+ * }
+ * ```
+ */
+export async function* mapNamespaces<Result>(
+  client: NamespaceAccess,
+  work: (client: NamespacedClient, namespace: Namespace) => Promise<Result>,
+  options: CallOptions = {},
+): AsyncIterable<Result> {
+  yield* mapConcurrently(client.namespaces.list(options), {
+    limit: namespacesAtOnce,
+    work: (namespace) => work(client.namespace(namespace.name), namespace),
+  });
+}
