@@ -1,5 +1,5 @@
 import { isDigest } from "./descriptor.ts";
-import type { Source } from "./document.ts";
+import type { DocumentSource } from "./document.ts";
 import { JsonObject } from "./json.ts";
 import { type Platform, readPlatform } from "./platform.ts";
 import { quoted } from "./quoted.ts";
@@ -36,7 +36,7 @@ export interface HistoryEntry {
  *
  * @throws {SyntaxError} when it is malformed, ambiguous or too large.
  */
-export function parseConfig(bytes: Uint8Array, { digest }: Pick<Source, "digest"> = {}): ImageConfig {
+export function parseConfig(bytes: Uint8Array, { digest }: Pick<DocumentSource, "digest"> = {}): ImageConfig {
   const json = JsonObject.parse(
     bytes,
     digest === undefined ? "image config" : `image config ${quoted(digest)}`,

@@ -60,9 +60,9 @@ export function isDigest(text: string): boolean {
   }
 }
 
-/** Whether containerd can hold content under this digest's algorithm. */
-export function isSupportedAlgorithm(algorithm: string): boolean {
-  return algorithms.has(algorithm);
+/** Whether containerd can hold content under this digest: well-formed, and of an algorithm that it knows. */
+export function isContentDigest(text: string): boolean {
+  return isDigest(text) && algorithms.has(parseDigest(text).algorithm);
 }
 
 /** The sha256 digest of the bytes. */

@@ -9,12 +9,14 @@ export const maxIndexDepth = 16;
 /** What `ctr import` accepts too. */
 const maxDescriptors = 10_000;
 
+const schema1Refusal = "docker's schema 1, which containerd cannot use";
+
 /**
  * A list of manifests, usually one per platform: an OCI index or a docker manifest list.
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md}
  */
-export interface ImageIndex extends Attributes {
+export interface ImageIndex extends DocumentAttributes {
   manifests: Descriptor[];
 }
 
@@ -23,7 +25,7 @@ export interface ImageIndex extends Attributes {
  *
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md}
  */
-export interface ImageManifest extends Attributes {
+export interface ImageManifest extends DocumentAttributes {
   config: Descriptor;
   /** The base comes first. */
   layers: Descriptor[];
@@ -33,7 +35,7 @@ export interface ImageManifest extends Attributes {
 export type ImageDocument = ImageIndex | ImageManifest;
 
 /** What indexes and manifests may both say. */
-export interface Attributes {
+export interface DocumentAttributes {
   mediaType: string;
   artifactType?: string;
   /** What this is a statement about; containerd does not keep it alive. */
@@ -42,7 +44,7 @@ export interface Attributes {
 }
 
 /** What the document was found under; the digest, if known, is for error messages. */
-export interface Source {
+export interface DocumentSource {
   mediaType: string;
   digest?: string;
 }
@@ -52,7 +54,7 @@ export interface Source {
  *
  * @throws {SyntaxError} when it is malformed, ambiguous, beyond the limits, or of another type.
  */
-export function parseDocument(bytes: Uint8Array, source: Source): ImageDocument {
+export function parseDocument(bytes: Uint8Array, source: DocumentSource): ImageDocument {
   const { mediaType } = source;
   if (isIndex(mediaType)) return parseIndex(bytes, source);
   if (isManifest(mediaType)) return parseManifest(bytes, source);
@@ -65,7 +67,7 @@ export function parseDocument(bytes: Uint8Array, source: Source): ImageDocument 
  *
  * @throws {SyntaxError} when it is malformed, has parts of a manifest, or is beyond the limits.
  */
-export function parseIndex(bytes: Uint8Array, source: Source): ImageIndex {
+export function parseIndex(bytes: Uint8Array, source: DocumentSource): ImageIndex {
   const json = JsonObject.parse(bytes, named("image index", source));
   refuseForeignParts(json, { parts: ["config", "layers"], isOwnType: isIndex });
   return { ...readAttributes(json, source), manifests: readDescriptors(json, "manifests") };
@@ -76,7 +78,7 @@ export function parseIndex(bytes: Uint8Array, source: Source): ImageIndex {
  *
  * @throws {SyntaxError} when it is malformed, has parts of an index, or is beyond the limits.
  */
-export function parseManifest(bytes: Uint8Array, source: Source): ImageManifest {
+export function parseManifest(bytes: Uint8Array, source: DocumentSource): ImageManifest {
   const json = JsonObject.parse(bytes, named("image manifest", source));
   refuseForeignParts(json, { parts: ["manifests"], isOwnType: isManifest });
   const config = json.object("config");
@@ -87,8 +89,6 @@ export function parseManifest(bytes: Uint8Array, source: Source): ImageManifest 
     layers: readDescriptors(json, "layers"),
   };
 }
-
-const schema1Refusal = "docker's schema 1, which containerd cannot use";
 
 /** Content that one tool takes for an index and another for a manifest hides an image: CVE-2021-41190. */
 function refuseForeignParts(
@@ -108,7 +108,7 @@ function refuseForeignParts(
   if (foreign !== undefined) throw json.error(foreign, "does not belong here");
 }
 
-function readAttributes(json: JsonObject, { mediaType }: Source): Attributes {
+function readAttributes(json: JsonObject, { mediaType }: DocumentSource): DocumentAttributes {
   const artifactType = json.string("artifactType");
   const subject = json.object("subject");
   const annotations = json.stringMap("annotations");
@@ -128,6 +128,6 @@ function readDescriptors(json: JsonObject, key: string): Descriptor[] {
   return objects.map(readDescriptor);
 }
 
-function named(kind: string, { digest }: Source): string {
+function named(kind: string, { digest }: DocumentSource): string {
   return digest === undefined ? kind : `${kind} ${quoted(digest)}`;
 }

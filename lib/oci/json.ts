@@ -131,24 +131,36 @@ function parseStrictly(bytes: Uint8Array, document: string): unknown {
 /** What JSON.parse lets pass: any depth, which takes it seconds, and the last of several members with one name. */
 function structuralFlaw(text: string): string | undefined {
   const open: Set<string>[] = [];
-  let quote = -1;
-  for (const { 0: token, index } of text.matchAll(/\\.|"\s*:|["{}[\]]/gs)) {
-    if (quote >= 0) {
-      if (!token.startsWith('"')) continue;
-      if (token.endsWith(":")) {
-        const name = JSON.parse(text.slice(quote, index + 1));
-        if (open.at(-1)?.has(name)) return `the name ${quoted(name)} occurs twice in one object`;
-        open.at(-1)?.add(name);
-      }
-      quote = -1;
-    } else if (token.startsWith('"')) {
-      quote = index;
-    } else if (token === "{" || token === "[") {
+  const colon = /\s*:/y;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === "{" || character === "[") {
       if (open.push(new Set()) > maxDepth) return `nested deeper than ${maxDepth}`;
-    } else {
+    } else if (character === "}" || character === "]") {
       open.pop();
+    } else if (character === '"') {
+      const start = i;
+      i = endOfString(text, start);
+      colon.lastIndex = i + 1;
+      if (!colon.test(text)) continue;
+      const name = JSON.parse(text.slice(start, i + 1));
+      if (open.at(-1)?.has(name)) return `the name ${quoted(name)} occurs twice in one object`;
+      open.at(-1)?.add(name);
     }
   }
+}
+
+/** Where the quote is that closes the string, or where the text ends. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  let backslashes;
+  do {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
+  } while (backslashes % 2 === 1);
+  return end;
 }
 
 function isObject(value: unknown): value is object {

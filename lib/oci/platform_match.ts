@@ -39,7 +39,7 @@ function hasFeatures({ os, osFeatures = [] }: Platform, candidate: Platform): bo
   );
 }
 
-/** Windows images run on their own build only; the fourth number, the revision, does not matter. */
+/** Windows runs images of its own build; what Server 2022 and later run besides, only such a machine can tell. */
 function isOfBuild({ os, osVersion }: Platform, candidate: Platform): boolean {
   if (os !== "windows" || osVersion === undefined || candidate.osVersion === undefined) return true;
   const build = (version: string) => version.split(".").slice(0, 3).join(".");

@@ -125,7 +125,8 @@ Deno.test("parseDocument() refuses a name that occurs twice in one object", () =
     `{"manifests":[],"manifests":[]}`,
     `{"manifests":[],"manifest\\u0073":[]}`,
     `{"manifests":[],"annotations":{"a":"1","a":"2"}}`,
-    `{"manifests":[] , "x" : {"y" : "\\"" , "y" : 1} }`,
+    `{"manifests":[] , "x" : {"y" : "\\"" , "y"\t\n : 1} }`,
+    `{"manifests":[],"x\\\\":"\\\\","x\\\\":""}`,
   ];
   for (const text of twice) {
     assertThrows(() => parseIndex(bytes(text), { mediaType: ociIndex }), SyntaxError, "occurs twice", text);
