@@ -1,7 +1,9 @@
 /** What only a host of plugins and verbs needs, and the public API does not show: transports and their decorators. */
 export { guarded } from "./transport/guard.ts";
-export { MessagePortTransport, servePort } from "./transport/message_port.ts";
+export { MessagePortTransport } from "./transport/message_port.ts";
 export { methodsByName } from "./transport/methods.ts";
+export { type Policy, restricted } from "./transport/policy.ts";
+export { servePort } from "./transport/port_server.ts";
 export { openSocket, type SocketOptions } from "./transport/socket.ts";
 export { traced, type TracedCall } from "./transport/trace.ts";
 export type { Transport } from "./transport/transport.ts";

@@ -1,22 +1,18 @@
 /**
- * The transport over a MessagePort: how a plugin in its worker reaches containerd through the host. Messages cross
- * as plain objects; the host decides what they may do. Streams are pulled: nobody sends what nobody asked for.
+ * The transport over a MessagePort: how a plugin in its worker reaches containerd through the host, whose end is
+ * `port_server.ts`. Messages cross as plain objects. Streams are pulled: nobody sends what nobody asked for.
  */
-import {
-  type ContainerdError,
-  ContainerdError as KnownError,
-  containerdError,
-  type ErrorDetails,
-} from "../errors.ts";
-import { failure } from "./failure.ts";
-import { methodsByName } from "./methods.ts";
+import { containerdError, type ErrorDetails } from "../errors.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /** What crosses of a call: everything but the signal, whose abort is a message of its own. */
-type PortCall = Pick<Call, "namespace" | "lease" | "action" | "resource" | "timeoutMs" | "verified">;
+export type PortCall = Pick<Call, "namespace" | "lease" | "action" | "resource" | "timeoutMs" | "verified">;
 
-/** From the plugin's side. `id` names the call; `requests` is absent when they are to be asked for one by one. */
-type ToHost =
+/**
+ * From the plugin's side; `id` names the call. The host answers each of the first three with one {@linkcode Answer}.
+ * `requests` is absent when they are to be asked for one by one.
+ */
+export type ToHost =
   | { id: number; type: "unary"; method: string; request: unknown; call: PortCall }
   | { id: number; type: "stream"; method: string; requests: readonly unknown[] | undefined; call: PortCall }
   | { id: number; type: "pull" }
@@ -25,21 +21,26 @@ type ToHost =
   | { id: number; type: "cancel" };
 
 /** From the host's side. */
-type ToPlugin =
+export type ToPlugin = Answer | { id: number; type: "next request" };
+
+/** `"response"` ends a unary call and is one of several in a stream, which `"done"` ends; `"failed"` ends both. */
+export type Answer =
   | { id: number; type: "response"; response: unknown }
   | { id: number; type: "done" }
-  | { id: number; type: "failed"; error: ErrorDetails }
-  | { id: number; type: "next request" };
+  | { id: number; type: "failed"; error: ErrorDetails };
+
+/** A message to which the sender adds the id. */
+export type WithoutId<Message> = Message extends unknown ? Omit<Message, "id"> : never;
 
 /** The plugin's end. */
 export class MessagePortTransport implements Transport {
   readonly #port: MessagePort;
-  readonly #calls = new Map<number, (message: ToPlugin) => void>();
+  readonly #calls = new Map<number, PortExchange>();
   #lastId = 0;
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ToPlugin>) => this.#calls.get(data.id)?.(data);
+    port.onmessage = ({ data }: MessageEvent<ToPlugin>) => this.#calls.get(data.id)?.receive(data);
   }
 
   async unary<Request, Response>(
@@ -47,10 +48,16 @@ export class MessagePortTransport implements Transport {
     request: Request,
     call: Call,
   ): Promise<Response> {
-    using exchange = this.#open<Response>(call);
-    exchange.send({ type: "unary", method: method.name, request, call: crossing(call) });
-    const { value } = await exchange.next();
-    return value!;
+    using exchange = this.#open(call);
+    const question = {
+      type: "unary",
+      method: method.name,
+      request: lean(request),
+      call: crossing(call),
+    } as const;
+    const answer = await exchange.ask(question);
+    exchange.end();
+    return (answer as { response: Response }).response;
   }
 
   async *stream<Request, Response>(
@@ -58,41 +65,40 @@ export class MessagePortTransport implements Transport {
     requests: readonly Request[] | AsyncIterable<Request>,
     call: Call,
   ): AsyncIterable<Response> {
-    using exchange = this.#open<Response>(call, isArray(requests) ? undefined : requests);
-    exchange.send({
+    const known = isArray(requests);
+    using exchange = this.#open(call, known ? undefined : requests);
+    let answer = await exchange.ask({
       type: "stream",
       method: method.name,
-      requests: isArray(requests) ? requests : undefined,
+      requests: known ? requests.map(lean) : undefined,
       call: crossing(call),
     });
-    for (;;) {
-      exchange.send({ type: "pull" });
-      const { value, done } = await exchange.next();
-      if (done) return;
-      yield value!;
+    while (answer.type === "response") {
+      yield answer.response as Response;
+      answer = await exchange.ask({ type: "pull" });
     }
+    exchange.end();
   }
 
   // deno-lint-ignore require-await -- closing a port is synchronous, the interface is not
   async [Symbol.asyncDispose](): Promise<void> {
+    const reason = new DOMException("The client was closed", "AbortError");
+    for (const exchange of this.#calls.values()) exchange.fail(reason);
     this.#port.close();
   }
 
-  #open<Response>(call: Call, requests?: AsyncIterable<unknown>): Exchange<Response> {
-    call.signal?.throwIfAborted();
+  #open(call: Call, requests?: AsyncIterable<unknown>): PortExchange {
     const id = ++this.#lastId;
-    const exchange = new Exchange<Response>({
+    const exchange = new PortExchange({
       send: (message) => this.#port.postMessage({ ...message, id }),
       close: () => this.#calls.delete(id),
       signal: call.signal,
       requests,
     });
-    this.#calls.set(id, (message) => exchange.receive(message));
+    this.#calls.set(id, exchange);
     return exchange;
   }
 }
-
-type WithoutId<Message> = Message extends unknown ? Omit<Message, "id"> : never;
 
 interface Wire {
   send(message: WithoutId<ToHost>): void;
@@ -102,196 +108,80 @@ interface Wire {
 }
 
 /** One call as the plugin's end sees it. */
-class Exchange<Response> implements Disposable {
+class PortExchange implements Disposable {
   readonly #wire: Wire;
   readonly #requests: AsyncIterator<unknown> | undefined;
-  readonly #cancel: () => void;
-  #answer = Promise.withResolvers<{ value?: Response; done: boolean }>();
-  #ended = false;
+  readonly #abort: () => void;
+  #answer: PromiseWithResolvers<Answer> | undefined;
+  #failure: { error: unknown } | undefined;
+  /** The host knows of the call. */
+  #open = false;
 
   constructor(wire: Wire) {
     this.#wire = wire;
     this.#requests = wire.requests?.[Symbol.asyncIterator]();
-    this.#answer.promise.catch(() => {}); // an abort may come while nobody waits
-    this.#cancel = () => this.#answer.reject(wire.signal!.reason);
-    wire.signal?.addEventListener("abort", this.#cancel);
+    this.#abort = () => this.fail(wire.signal!.reason);
+    if (wire.signal?.aborted) this.#abort();
+    wire.signal?.addEventListener("abort", this.#abort);
   }
 
-  get send(): Wire["send"] {
-    return this.#wire.send;
-  }
-
-  async next(): Promise<{ value?: Response; done: boolean }> {
-    const answer = await this.#answer.promise;
+  /** Sends a message and waits for its answer. */
+  async ask(message: WithoutId<ToHost>): Promise<Answer> {
+    if (this.#failure) throw this.#failure.error;
+    this.#wire.send(message);
+    this.#open = true;
     this.#answer = Promise.withResolvers();
-    this.#answer.promise.catch(() => {});
-    if (this.#wire.signal?.aborted) this.#cancel();
-    return answer;
+    return await this.#answer.promise;
   }
 
   receive(message: ToPlugin): void {
-    switch (message.type) {
-      case "response":
-        return this.#answer.resolve({ value: message.response as Response, done: false });
-      case "done":
-        this.#ended = true;
-        return this.#answer.resolve({ done: true });
-      case "failed":
-        this.#ended = true;
-        return this.#answer.reject(containerdError(message.error));
-      case "next request":
-        this.#sendNext().catch((error) => this.#answer.reject(error));
+    if (message.type === "next request") {
+      this.#sendRequest().catch((error) => this.fail(error));
+    } else if (message.type === "failed") {
+      this.end();
+      this.fail(containerdError(message.error));
+    } else {
+      this.#answer?.resolve(message);
     }
   }
 
-  async #sendNext(): Promise<void> {
+  /** Fails what is being waited for, or is asked for later. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#answer?.reject(this.#failure.error);
+  }
+
+  /** The host needs not be told that the call is over. */
+  end(): void {
+    this.#open = false;
+  }
+
+  async #sendRequest(): Promise<void> {
     const next = await this.#requests!.next();
-    this.send(next.done ? { type: "no more requests" } : { type: "request", request: next.value });
+    if (!this.#open) return;
+    this.#wire.send(
+      next.done ? { type: "no more requests" } : { type: "request", request: lean(next.value) },
+    );
   }
 
   [Symbol.dispose](): void {
-    this.#wire.signal?.removeEventListener("abort", this.#cancel);
-    if (!this.#ended) this.send({ type: "cancel" });
+    this.#wire.signal?.removeEventListener("abort", this.#abort);
+    if (this.#open) this.#wire.send({ type: "cancel" });
+    this.end();
     this.#wire.close();
+    this.#requests?.return?.().catch(() => {}); // its source may have something to close
   }
 }
 
-/** The host's end: serves the calls that come in on `port` from `transport`, until disposed. */
-export function servePort(port: MessagePort, transport: Transport): Disposable {
-  const calls = new Map<number, Served>();
-  port.onmessage = ({ data }: MessageEvent<unknown>) => {
-    const message = asMessage(data);
-    if (message === undefined) return; // not of this protocol: there is no call to answer
-    const known = calls.get(message.id);
-    if (known) return known.receive(message);
-    if (message.type !== "unary" && message.type !== "stream") return;
-    const served = new Served((answer) => port.postMessage({ ...answer, id: message.id }));
-    calls.set(message.id, served);
-    served.run(transport, message).finally(() => calls.delete(message.id));
-  };
-  return {
-    [Symbol.dispose]() {
-      for (const call of calls.values()) call.cancel();
-      port.close();
-    },
-  };
+/** Cloning a view of some bytes clones all of their buffer; large ones are in the field `data`. */
+export function lean<Message>(message: Message): Message {
+  const { data } = Object(message) as { data?: unknown };
+  if (!(data instanceof Uint8Array) || data.byteLength === data.buffer.byteLength) return message;
+  return { ...message, data: data.slice() };
 }
 
-/** One call as the host's end sees it. */
-class Served {
-  readonly #send: (message: WithoutId<ToPlugin>) => void;
-  readonly #aborting = new AbortController();
-  #pulled = Promise.withResolvers<void>();
-  #request = Promise.withResolvers<IteratorResult<unknown>>();
-
-  constructor(send: (message: WithoutId<ToPlugin>) => void) {
-    this.#send = send;
-    this.#request.promise.catch(() => {});
-    this.#pulled.promise.catch(() => {});
-  }
-
-  async run(transport: Transport, message: ToHost & { type: "unary" | "stream" }): Promise<void> {
-    const method = methodsByName.get(message.method);
-    const call: Call = { ...message.call, signal: this.#aborting.signal };
-    try {
-      if (method === undefined) throw unknownMethod(message.method, call);
-      if (message.type === "unary") {
-        const request = await wellFormed(method, message.request, call);
-        this.#send({ type: "response", response: await transport.unary(method, request, call) });
-      } else {
-        const requests = message.requests
-          ? await Promise.all(message.requests.map((request) => wellFormed(method, request, call)))
-          : this.#requests(method, call);
-        for await (const response of transport.stream(method, requests, call)) {
-          await this.#pull();
-          this.#send({ type: "response", response });
-        }
-        await this.#pull();
-        this.#send({ type: "done" });
-      }
-    } catch (error) {
-      if (!this.#aborting.signal.aborted) {
-        this.#send({ type: "failed", error: detailsOf(error, message, call) });
-      }
-    }
-  }
-
-  receive(message: ToHost): void {
-    if (message.type === "cancel") this.cancel();
-    else if (message.type === "pull") this.#pulled.resolve();
-    else if (message.type === "request") this.#request.resolve({ value: message.request, done: false });
-    else if (message.type === "no more requests") this.#request.resolve({ value: undefined, done: true });
-  }
-
-  cancel(): void {
-    const reason = new DOMException("The call was cancelled", "AbortError");
-    this.#aborting.abort(reason);
-    this.#pulled.reject(reason);
-    this.#request.reject(reason);
-  }
-
-  async #pull(): Promise<void> {
-    await this.#pulled.promise;
-    this.#pulled = Promise.withResolvers();
-  }
-
-  async *#requests(method: Method, call: Call): AsyncIterable<unknown> {
-    for (;;) {
-      this.#send({ type: "next request" });
-      const { value, done } = await this.#request.promise;
-      if (done) return;
-      this.#request = Promise.withResolvers();
-      yield await wellFormed(method, value, call);
-    }
-  }
-}
-
-/** The message as its codec understands it: whatever else a plugin put into it is gone. */
-async function wellFormed(method: Method, request: unknown, call: Call): Promise<unknown> {
-  const { requestType } = await method.codec();
-  try {
-    return requestType.decode(requestType.encode(requestType.fromPartial(request)).finish());
-  } catch (cause) {
-    throw failure(method, call, {
-      code: "invalid_argument",
-      reason: "malformed request",
-      outcome: "not sent",
-      cause,
-    });
-  }
-}
-
-function unknownMethod(name: string, call: Call): ContainerdError {
-  return containerdError({
-    code: "unimplemented",
-    reason: `unknown method ${JSON.stringify(name)}`,
-    outcome: "not sent",
-    action: call.action,
-    resource: call.resource,
-  });
-}
-
-function detailsOf(error: unknown, { method }: { method: string }, { action, resource }: Call): ErrorDetails {
-  if (error instanceof KnownError) return error.details;
-  const reason = error instanceof Error ? error.message : String(error);
-  return { code: "internal", reason, outcome: "unknown", action, resource, method };
-}
-
-/** A message with an id, a type and, where it begins a call, what a call needs; whatever a plugin sent. */
-function asMessage(data: unknown): ToHost | undefined {
-  const message = data as ToHost;
-  if (typeof data !== "object" || data === null || !Number.isSafeInteger(message.id)) return undefined;
-  if (message.type !== "unary" && message.type !== "stream") return message;
-  const call = message.call as PortCall | undefined;
-  const text = (value: unknown) => typeof value === "string";
-  const optional = (value: unknown) => value === undefined || text(value);
-  const sound = text(message.method) && text(call?.namespace) && text(call?.action) &&
-    optional(call?.lease) &&
-    optional(call?.resource) && ["undefined", "number"].includes(typeof call?.timeoutMs);
-  return sound ? message : undefined;
-}
-
-function crossing({ namespace, lease, action, resource, timeoutMs, verified }: Call): PortCall {
+/** The part of a call that crosses. */
+export function crossing({ namespace, lease, action, resource, timeoutMs, verified }: Call): PortCall {
   return { namespace, lease, action, resource, timeoutMs, verified };
 }
 

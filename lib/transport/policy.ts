@@ -1,0 +1,91 @@
+import { failure } from "./failure.ts";
+import { Introspection, Namespaces, Version } from "./methods.ts";
+import type { Call, Method, Transport, Writes } from "./transport.ts";
+
+/** What a plugin's calls may do. */
+export interface Policy {
+  /** The namespaces that exist for it. */
+  namespaces: "any" | readonly string[];
+  /** `"images"`: namespaces, images, content and leases, none of which can start anything. */
+  write: false | "images" | "all";
+}
+
+/**
+ * Refuses calls that go beyond the policy. Its messages are for the author of a plugin.
+ *
+ * A header names the namespace of most calls, and a request that of the namespaces service's. Names of other
+ * namespaces are left out of lists.
+ */
+export function restricted(inner: Transport, policy: Policy): Transport {
+  return {
+    async unary(method, request, call) {
+      check(policy, { method, call, request });
+      return withoutOthers(policy, method, await inner.unary(method, request, call));
+    },
+    stream(method, requests, call) {
+      check(policy, { method, call, request: undefined });
+      return inner.stream(method, requests, call);
+    },
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
+}
+
+/** Finds the namespace that a request is about; none where any may be asked for. */
+type Subject = (request: unknown) => string | undefined;
+
+/** All methods that take no namespace from the header; one that is not here is refused. */
+const subjects: ReadonlyMap<string, Subject> = new Map([
+  [Namespaces.get.name, ofName],
+  [Namespaces.list.name, none],
+  [Namespaces.create.name, ofNamespace],
+  [Namespaces.update.name, ofNamespace],
+  [Namespaces.delete.name, ofName],
+  ...[Introspection, Version].flatMap((service) =>
+    Object.values<Method>(service).map(({ name }): [string, Subject] => [name, none])
+  ),
+]);
+
+function ofName(request: unknown): string {
+  return String((request as { name?: string }).name ?? "");
+}
+
+function ofNamespace(request: unknown): string {
+  return ofName((request as { namespace?: object }).namespace ?? {});
+}
+
+function none(): undefined {}
+
+function check(
+  { namespaces, write }: Policy,
+  { method, call, request }: { method: Method; call: Call; request: unknown },
+): void {
+  const subject = method.namespaced ? () => call.namespace : subjects.get(method.name);
+  if (subject === undefined) refuse(method, call, `plugins may not call ${method.name}`);
+  const namespace = subject(request);
+  if (namespace !== undefined && namespaces !== "any" && !namespaces.includes(namespace)) {
+    refuse(
+      method,
+      call,
+      `the plugin has no access: add ${JSON.stringify(namespace)} to its access.namespaces`,
+    );
+  }
+  const needed = neededFor(method.writes);
+  if (needed === undefined || write === "all" || write === needed) return;
+  const may = write === false ? "the plugin may only read" : "the plugin may only write images and content";
+  refuse(method, call, `${may}: set its access.write to ${JSON.stringify(needed)}`);
+}
+
+function neededFor(writes: Writes | undefined): "images" | "all" | undefined {
+  if (writes === undefined) return undefined;
+  return writes === "anything" ? "all" : "images";
+}
+
+function withoutOthers<Response>({ namespaces }: Policy, method: Method, response: Response): Response {
+  if (method.name !== Namespaces.list.name || namespaces === "any") return response;
+  const list = response as { namespaces: { name: string }[] };
+  return { ...response, namespaces: list.namespaces.filter(({ name }) => namespaces.includes(name)) };
+}
+
+function refuse(method: Method, call: Call, reason: string): never {
+  throw failure(method, call, { code: "permission_denied", reason, outcome: "not sent" });
+}
