@@ -55,6 +55,30 @@ export { mapNamespaces } from "./lib/namespace/map.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";
+export { chainIds } from "./lib/oci/chain_ids.ts";
+export { type Child, children, gcLabels } from "./lib/oci/children.ts";
+export { type HistoryEntry, type ImageConfig, parseConfig } from "./lib/oci/config.ts";
+export {
+  type Descriptor,
+  type Digest,
+  digestOf,
+  isAttestation,
+  parseDigest,
+  verifyDigest,
+} from "./lib/oci/descriptor.ts";
+export {
+  type DocumentAttributes,
+  type DocumentSource,
+  type ImageDocument,
+  type ImageIndex,
+  type ImageManifest,
+  parseDocument,
+} from "./lib/oci/document.ts";
+export { compileGlob, isGlob } from "./lib/oci/glob.ts";
+export { isConfig, isIndex, isLayer, isManifest, mediaTypes } from "./lib/oci/media_types.ts";
+export { formatPlatform, hostPlatform, parsePlatform, type Platform } from "./lib/oci/platform.ts";
+export { byPreference, matchesPlatform } from "./lib/oci/platform_match.ts";
+export { formatFamiliar, formatReference, parseReference, type Reference } from "./lib/oci/reference.ts";
 export type {
   BooleanOption,
   DurationOption,
