@@ -28,7 +28,7 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
-export { checkImage, checkImages, type CheckOptions, type ImageCheck } from "./lib/image/check.ts";
+export { type CheckedImage, checkImage, checkImages, type CheckOptions, type ImageCheck } from "./lib/image/check.ts";
 export {
   copyImages,
   type CopyOptions,

@@ -30,6 +30,11 @@ export interface ImageCheck {
   reason?: string;
 }
 
+/** An image and how much of it is in its namespace. */
+export interface CheckedImage extends ImageCheck {
+  image: Image;
+}
+
 /** What to check. */
 export interface CheckOptions extends CallOptions {
   /** `linux/arm64`, …: what must be complete. Default: the platform of this machine. */
@@ -65,9 +70,9 @@ export async function* checkImages(
   client: NamespacedClient,
   images: Iterable<Image> | AsyncIterable<Image>,
   options: CheckOptions = {},
-): AsyncIterable<Image & ImageCheck> {
+): AsyncIterable<CheckedImage> {
   const checker = new Checker(client, options);
-  const work = async (image: Image) => ({ ...image, ...await checker.check(image.target) });
+  const work = async (image: Image) => ({ image, ...await checker.check(image.target) });
   yield* mapConcurrently(images, { limit: imagesAtOnce, work });
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { checkImage, checkImages, connect, type Image, type ImageCheck, InvalidArgumentError } from "davit";
+import { type CheckedImage, checkImage, checkImages, connect, InvalidArgumentError } from "davit";
 import { parseJson } from "../../real/image_builder.ts";
 import { importWithCtr, multiPlatformImage, ociArchive, sparseImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -82,6 +82,6 @@ realTest("checkImage() fails for a snapshotter that containerd does not have", a
 });
 
 /** As ctr prints it, without the sizes. */
-function row({ name, status, present, required, unpacked }: Image & ImageCheck): string {
-  return `${name} ${status} (${present}/${required ?? "?"}) ${unpacked}`;
+function row({ image, status, present, required, unpacked }: CheckedImage): string {
+  return `${image.name} ${status} (${present}/${required ?? "?"}) ${unpacked}`;
 }

@@ -1,0 +1,52 @@
+import { findImage, mapNamespaces, type NamespacedClient, selectImages } from "../mod.ts";
+import { CliError } from "./errors.ts";
+import type { VerbContext } from "./verb.ts";
+
+type Context = Pick<VerbContext, "allNamespaces" | "client" | "namespace" | "signal">;
+
+/** How many namespaces a hint names. */
+const namedAtMost = 3;
+
+/** Says which other namespaces have what this one lacks: `"k8s.io" and 2 more`; `undefined` when none has. */
+export async function elsewhere(
+  { client, namespace, signal }: Omit<Context, "allNamespaces">,
+  find: (client: NamespacedClient) => AsyncIterable<unknown>,
+): Promise<string | undefined> {
+  const places: string[] = [];
+  const work = async (client: NamespacedClient) =>
+    client.name !== namespace && await hasAny(find(client)) && client.name;
+  for await (const place of mapNamespaces(await client(), work, { signal })) {
+    if (place) places.push(JSON.stringify(place));
+  }
+  const more = places.splice(namedAtMost).length;
+  if (more > 0) places.push(`${more} more`);
+  return places.length < 2 ? places[0] : `${places.slice(0, -1).join(", ")} and ${places.at(-1)}`;
+}
+
+/** The error for a name or glob that no image has, here or with `-A` anywhere. */
+export async function missingImage(
+  pattern: string,
+  { action, context }: { action: string; context: Context },
+): Promise<CliError> {
+  const { allNamespaces, namespace } = context;
+  const where = allNamespaces ? "any namespace" : `namespace ${JSON.stringify(namespace)}`;
+  const hint = allNamespaces ? undefined : await hintForImage(pattern, context);
+  const message = `Cannot ${action} image ${JSON.stringify(pattern)} in ${where}: not found`;
+  return new CliError(message, { code: "not_found", hint });
+}
+
+async function hintForImage(pattern: string, context: Context): Promise<string | undefined> {
+  const { client, namespace, signal } = context;
+  const here = (await client()).namespace(namespace);
+  const complete = await findImage(here, pattern, { signal }).catch(() => undefined);
+  if (complete) return `did you mean ${JSON.stringify(complete.name)}?`;
+  const places = await elsewhere(context, async function* (client) {
+    yield* (await selectImages(client, [pattern], { signal })).images;
+  });
+  return places && `it is in namespace ${places}`;
+}
+
+async function hasAny(items: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of items) return true;
+  return false;
+}

@@ -1,0 +1,26 @@
+import { type Namespace, type NamespaceUsage, namespaceUsage, snapshotCounts } from "../../../mod.ts";
+import { defineVerb } from "../../verb.ts";
+
+interface Inspection extends Namespace {
+  /** What it holds; each found by listing. */
+  usage: NamespaceUsage & { snapshots: Record<string, number> };
+  /** Whether it takes blobs of other namespaces without proof of possession. */
+  contentSharingPolicy: "shared" | "isolated";
+}
+
+export default defineVerb({
+  summary: "Show all about a namespace",
+  examples: ["namespaces inspect k8s.io", "namespaces inspect k8s.io -o yaml"],
+  args: [{ name: "NAME", summary: "namespace", completes: "namespace" }],
+  async run({ args: [name = ""], client, signal }): Promise<Inspection> {
+    const connection = await client();
+    const namespace = await connection.namespaces.get(name, { signal });
+    const inside = connection.namespace(name);
+    const [usage, snapshots, contentSharingPolicy] = await Promise.all([
+      namespaceUsage(inside, { signal }),
+      snapshotCounts(inside, { signal }),
+      connection.introspection.contentSharingPolicy({ signal }),
+    ]);
+    return { ...namespace, usage: { ...usage, snapshots }, contentSharingPolicy };
+  },
+});
