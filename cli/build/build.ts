@@ -1,0 +1,117 @@
+/**
+ * `deno task build`: bundles davit into `dist/app`, which Deno runs as it is and which the other tasks pack.
+ *
+ * Verbs, the plugins' worker and the module that plugins import as `davit` come out of one build, so that they
+ * share their chunks and every class is there once.
+ */
+import { dirname, fromFileUrl, join } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
+import { runTask } from "./task.ts";
+
+/** The folder that holds everything the build tasks make. */
+export const distFolder: string = fromFileUrl(new URL("../../dist/", import.meta.url));
+
+/** Where {@linkcode buildApp} puts the bundle if not told otherwise. */
+export const appFolder: string = join(distFolder, "app");
+
+/** The module that starts davit, in the bundle's folder. */
+export const mainModule = "cli/main.js";
+
+/** The configuration that the bundle runs with, in its folder. */
+export const configFile = "deno.json";
+
+const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
+
+const entries = ["cli/main.ts", "cli/plugin/worker.ts", "mod.ts"];
+
+/** Bundles davit into `folder`, replacing what is there once all is done. */
+export async function buildApp(folder: string = appFolder): Promise<void> {
+  const parent = dirname(folder);
+  await Deno.mkdir(parent, { recursive: true });
+  const unfinished = await Deno.makeTempDir({ dir: parent });
+  try {
+    await bundle(unfinished);
+    await withoutNode(unfinished);
+    await copyPlugins(join(unfinished, "plugins"));
+    await Deno.writeTextFile(join(unfinished, configFile), JSON.stringify(appConfig()));
+    await removeIfThere(folder);
+    await Deno.rename(unfinished, folder);
+  } finally {
+    await removeIfThere(unfinished);
+  }
+}
+
+async function bundle(folder: string): Promise<void> {
+  // External: the specifier must stay as it is, for the configuration to point it to the one `mod.js`.
+  const flags = ["--quiet", "--code-splitting", "--external=davit", `--outdir=${folder}`];
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", ...flags, ...entries],
+    cwd: projectFolder,
+    env: { DENO_NO_UPDATE_CHECK: "1" },
+  }).spawn().status;
+  if (!success) throw new Error("Cannot build davit: deno bundle failed");
+}
+
+/**
+ * Takes `node:module` out of the chunk that all others import: the bundler puts it there to give CommonJS packages a
+ * `require`, and every start would pay for it. Those packages ask for node's own modules only, which need no such thing.
+ */
+async function withoutNode(folder: string): Promise<void> {
+  const found =
+    /import \{ createRequire as (\w+) \} from "node:module";\nvar __require = \1\(import\.meta\.url\);\n/;
+  const replacement = "var __require = (name) => process.getBuiltinModule(name);\n";
+  let count = 0;
+  for (const path of await filesIn(folder)) {
+    const code = await Deno.readTextFile(path);
+    if (!found.test(code)) continue;
+    await Deno.writeTextFile(path, code.replace(found, replacement));
+    count++;
+  }
+  if (count !== 1) throw new Error(`Cannot build davit: ${count} chunks, not 1, define "require"`);
+}
+
+/** As they are: they import `davit` like anybody's, and their users read them. */
+async function copyPlugins(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  for await (const { name } of Deno.readDir(join(projectFolder, "plugins"))) {
+    if (name.endsWith(".ts")) await Deno.copyFile(join(projectFolder, "plugins", name), join(folder, name));
+  }
+}
+
+function appConfig(): unknown {
+  return {
+    imports: {
+      "davit": "./mod.js",
+      "davit/plugin-worker": "./cli/plugin/worker.js",
+      "davit/plugins/": "./plugins/",
+    },
+    // Lazy: otherwise Deno reads the files of all verbs before it runs the first line.
+    unstable: [...config.unstable, "lazy-dynamic-imports"],
+  };
+}
+
+/** The paths of all files in a folder and those below, sorted. */
+export async function filesIn(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) paths.push(...await filesIn(path));
+    else paths.push(path);
+  }
+  return paths.sort();
+}
+
+async function removeIfThere(folder: string): Promise<void> {
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+if (import.meta.main) {
+  await runTask(async () => {
+    await buildApp();
+    return [appFolder];
+  });
+}
