@@ -55,9 +55,9 @@ export async function findImage(
   } catch (error) {
     const complete = completed(name);
     if (!(error instanceof NotFoundError) || complete === undefined) throw error;
-    const image = await client.images.get(complete, options).catch(() => undefined);
-    if (image === undefined) throw error;
-    return image;
+    return await client.images.get(complete, options).catch((second) => {
+      throw second instanceof NotFoundError ? error : second;
+    });
   }
 }
 
