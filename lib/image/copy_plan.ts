@@ -5,11 +5,13 @@ import { containerdError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
 import { compileGlob } from "../oci/glob.ts";
+import type { Namespace } from "../namespaces.ts";
 import { isIndex, isNonDistributable } from "../oci/media_types.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { lacking, unbound } from "./copy_labels.ts";
-import { descriptorsOf, type ImageNode, ImageTrees } from "./tree.ts";
+import { selectImages } from "./select.ts";
+import { type ImageNode, ImageTrees, nodesOf } from "./tree.ts";
 
 /** Which images to copy, from where, to where. */
 export interface CopyRequest extends CallOptions {
@@ -17,7 +19,7 @@ export interface CopyRequest extends CallOptions {
   from: string;
   /** The namespaces that get them; those that do not exist are created. */
   to: readonly string[];
-  /** Names or globs (see {@linkcode compileGlob}); an image that matches one is copied. Default: all. */
+  /** Names, globs or filters, see {@linkcode selectImages}; an image that matches one is copied. Default: all. */
   match?: readonly string[];
   /** Names or globs; an image that matches one is not copied. */
   exclude?: readonly string[];
@@ -84,60 +86,91 @@ const readsAtOnce = 16;
  * @throws {SyntaxError} when a platform or glob is malformed.
  */
 export async function planCopy(client: NamespaceAccess, request: CopyRequest): Promise<CopyPlan> {
-  const { from, to, match = [], exclude = [], platforms, signal } = request;
-  const options: CallOptions = { signal, timeoutMs: request.timeoutMs };
-  const { labels } = await client.namespaces.get(from, options);
-  const existing = new Set((await Array.fromAsync(client.namespaces.list(options))).map(({ name }) => name));
+  const { from, to, match = [], signal, timeoutMs } = request;
+  const options: CallOptions = { signal, timeoutMs };
+  const namespaces = new Map<string, Namespace>();
+  for await (const namespace of client.namespaces.list(options)) namespaces.set(namespace.name, namespace);
+  const { labels } = namespaces.get(from) ?? noSource(from);
   const policy = await client.introspection.contentSharingPolicy(options);
-
-  const source = client.namespace(from);
-  const all = await Array.fromAsync(source.images.list(options));
-  const matchers = match.map(compileGlob);
-  const excluders = exclude.map(compileGlob);
-  const images = all.filter(({ name }) =>
-    (matchers.length === 0 || matchers.some((matches) => matches(name))) && !excluders.some((matches) => matches(name))
-  );
-  const trees = new ImageTrees(source.content, {
-    platforms: platforms?.map((platform) => parsePlatform(platform)),
-    ...options,
-  });
-  const read = (image: Image) =>
-    trees.read(image.target).then((tree) => ({ image, tree }), (error: unknown) => ({ image, error }));
-  const sources = await Array.fromAsync(mapConcurrently(images, { limit: readsAtOnce, work: read }));
-  signal?.throwIfAborted();
-
-  const blobs = new Map(
-    sources.flatMap((found) => "tree" in found ? descriptorsOf(found.tree) : []).map((
-      blob,
-    ) => [blob.digest, blob]),
-  );
-  const had = await lookUp(source, [...blobs.keys()], options);
+  const { images, unmatched } = await selectImages(client.namespace(from), match, options);
+  const source = await readSource(client.namespace(from), { images, request, options });
   const targets = [...new Set(to)].map(async (name): Promise<TargetPlan> => {
-    const creates = !existing.has(name);
-    const target = client.namespace(name);
-    const has: Found = creates ? new Map() : await lookUp(target, [...blobs.keys()], options);
-    const present = creates ? [] : await Array.fromAsync(target.images.list(options));
-    const imageNamed = new Map(present.map((image) => [image.name, image]));
-    const plans = sources.map((found) => {
-      const name = request.rename?.(found.image.name) ?? found.image.name;
-      if (!("tree" in found)) return impossible(found.image, name, found.error);
-      const selectsPlatforms = platforms !== undefined && platforms.length > 0;
-      return planImage({ ...found, name, had, has, now: imageNamed.get(name), selectsPlatforms, from });
-    });
-    return { to: name, creates, images: withoutClashes(plans) };
+    const creates = !namespaces.has(name);
+    const target = await readTarget(client.namespace(name), { creates, source, options });
+    return { to: name, creates, images: planImages({ source, target, request }) };
   });
   return {
     from,
     shares: policy === "shared" || labels["containerd.io/namespace.shareable"] === "true",
     targets: await Promise.all(targets),
-    unmatched: match.filter((_, i) => !all.some(({ name }) => matchers[i]!(name))),
+    unmatched,
   };
 }
 
 type Found = ReadonlyMap<string, ContentInfo>;
 
+/** The images to copy and what their namespace has of them. */
+interface Source {
+  images: ({ image: Image; tree: ImageNode } | { image: Image; error: unknown })[];
+  has: Found;
+}
+
+/** What a target has already. */
+interface Target {
+  images: ReadonlyMap<string, Image>;
+  has: Found;
+}
+
+async function readSource(
+  client: NamespacedClient,
+  { images, request: { exclude = [], platforms = [] }, options }: {
+    images: Image[];
+    request: CopyRequest;
+    options: CallOptions;
+  },
+): Promise<Source> {
+  const excluders = exclude.map(compileGlob);
+  const trees = new ImageTrees(client.content, {
+    platforms: platforms.map((platform) => parsePlatform(platform)),
+    ...options,
+  });
+  const read = (image: Image) =>
+    trees.read(image.target).then((tree) => ({ image, tree }), (error: unknown) => ({ image, error }));
+  const included = images.filter(({ name }) => !excluders.some((matches) => matches(name)));
+  const sources = await Array.fromAsync(mapConcurrently(included, { limit: readsAtOnce, work: read }));
+  options.signal?.throwIfAborted();
+  const digests = sources.flatMap((found) =>
+    "tree" in found ? nodesOf(found.tree).map(({ descriptor }) => descriptor.digest) : []
+  );
+  return { images: sources, has: await lookUp(client, digests, options) };
+}
+
+async function readTarget(
+  client: NamespacedClient,
+  { creates, source, options }: { creates: boolean; source: Source; options: CallOptions },
+): Promise<Target> {
+  if (creates) return { images: new Map(), has: new Map() };
+  const images = new Map<string, Image>();
+  for await (const image of client.images.list(options)) images.set(image.name, image);
+  return { images, has: await lookUp(client, source.has.keys(), options) };
+}
+
+function noSource(name: string): never {
+  throw containerdError({
+    code: "not_found",
+    reason: "not found",
+    outcome: "not sent",
+    action: "copy from",
+    resource: `namespace ${JSON.stringify(name)}`,
+  });
+}
+
 /** What a namespace knows of these blobs; those that it lacks are missing. */
-async function lookUp(client: NamespacedClient, digests: string[], options: CallOptions): Promise<Found> {
+async function lookUp(
+  client: NamespacedClient,
+  digests: Iterable<string>,
+  options: CallOptions,
+): Promise<Found> {
   const wanted = new Set(digests);
   const found = new Map<string, ContentInfo>();
   if (wanted.size > listAbove) {
@@ -147,38 +180,42 @@ async function lookUp(client: NamespacedClient, digests: string[], options: Call
     return found;
   }
   const work = (digest: string) => client.content.find(digest, options);
-  for await (const info of mapConcurrently(digests, { limit: readsAtOnce, work })) {
+  for await (const info of mapConcurrently(wanted, { limit: readsAtOnce, work })) {
     if (info) found.set(info.digest, info);
   }
   return found;
 }
 
-interface Known {
-  image: Image;
-  name: string;
-  tree: ImageNode;
-  /** What the source has. */
-  had: Found;
-  /** What the target has. */
-  has: Found;
-  /** The target's image of that name. */
-  now: Image | undefined;
-  /** The user named platforms, so that an incomplete one is an error. */
-  selectsPlatforms: boolean;
-  from: string;
+function planImages(
+  { source, target, request }: { source: Source; target: Target; request: CopyRequest },
+): ImagePlan[] {
+  const plans = source.images.map((found) => {
+    const name = request.rename?.(found.image.name) ?? found.image.name;
+    if ("error" in found) return impossible(found.image, name, found.error);
+    return planImage(name, { ...found, source, target, request });
+  });
+  return withoutClashes(plans);
 }
 
-function planImage({ image, name, tree, had, has, now, selectsPlatforms, from }: Known): ImagePlan {
-  const missing = firstMissing(tree, had);
-  const runnable = tree.children.filter(({ descriptor }) => !isAttestation(descriptor));
-  const incomplete = runnable.filter((child) => firstMissing(child, had));
-  const tolerable = isIndex(tree.descriptor.mediaType) && !selectsPlatforms &&
-    incomplete.length < runnable.length;
-  if (missing && !tolerable) return impossible(image, name, lacks(image, missing, from));
-
-  const planned = new Map<string, BlobPlan>();
-  visit(tree);
-  const blobs = [...planned.values()];
+function planImage(
+  name: string,
+  { image, tree, source, target, request }: {
+    image: Image;
+    tree: ImageNode;
+    source: Source;
+    target: Target;
+    request: CopyRequest;
+  },
+): ImagePlan {
+  const manifests = manifestsOf(tree);
+  const incomplete = manifests.filter((manifest) => missingFrom(manifest, source.has));
+  const missing = missingFrom(tree, source.has);
+  const canBeSparse = source.has.has(tree.descriptor.digest) && !request.platforms?.length;
+  if (missing && !(canBeSparse && incomplete.length < manifests.length)) {
+    return impossible(image, name, lacks(image, missing, request.from));
+  }
+  const blobs = blobsOf(tree, { source, target });
+  const now = target.images.get(name);
   return {
     source: image,
     name,
@@ -193,20 +230,26 @@ function planImage({ image, name, tree, had, has, now, selectsPlatforms, from }:
     lackingBytes: blobs.reduce((sum, { descriptor, present }) => present ? sum : sum + descriptor.size, 0),
     skipped: incomplete.length,
   };
+}
 
-  function visit({ descriptor, children, gcLabels }: ImageNode): void {
-    children.forEach(visit);
-    const info = had.get(descriptor.digest);
-    if (info === undefined) return;
-    const labels = { ...planned.get(descriptor.digest)?.labels, ...unbound(info.labels), ...gcLabels };
-    planned.set(descriptor.digest, { descriptor, labels, present: has.get(descriptor.digest) });
+/** The blobs of a tree that the source has, each once with all labels that it needs. */
+function blobsOf(tree: ImageNode, { source, target }: { source: Source; target: Target }): BlobPlan[] {
+  const blobs = new Map<string, BlobPlan>();
+  for (const { descriptor, gcLabels } of nodesOf(tree)) {
+    const { digest } = descriptor;
+    const info = source.has.get(digest);
+    if (info === undefined) continue;
+    const labels = { ...blobs.get(digest)?.labels, ...unbound(info.labels), ...gcLabels };
+    blobs.set(digest, { descriptor, labels, present: target.has.get(digest) });
   }
+  return [...blobs.values()];
 }
 
 /** What an image holds for one platform each: all that its indexes point to, but for statements about images. */
-function manifestsOf(node: ImageNode): ImageNode[] {
-  if (isAttestation(node.descriptor)) return [];
-  return isIndex(node.descriptor.mediaType) && !node.absent ? node.children.flatMap(manifestsOf) : [node];
+function manifestsOf(tree: ImageNode): ImageNode[] {
+  const indexes = nodesOf(tree).filter(({ descriptor, absent }) => isIndex(descriptor.mediaType) && !absent);
+  const children = indexes.length === 0 ? [tree] : indexes.flatMap(({ children }) => children);
+  return [...new Set(children)].filter((node) => !indexes.includes(node) && !isAttestation(node.descriptor));
 }
 
 function needsWork({ labels, present }: BlobPlan): boolean {
@@ -214,13 +257,9 @@ function needsWork({ labels, present }: BlobPlan): boolean {
 }
 
 /** The first blob of a tree that the namespace lacks and that an image cannot do without. */
-function firstMissing(node: ImageNode, had: Found): Descriptor | undefined {
-  const { descriptor, children } = node;
-  for (const child of children) {
-    const missing = firstMissing(child, had);
-    if (missing) return missing;
-  }
-  return had.has(descriptor.digest) || isNonDistributable(descriptor.mediaType) ? undefined : descriptor;
+function missingFrom(tree: ImageNode, has: Found): Descriptor | undefined {
+  return nodesOf(tree).map(({ descriptor }) => descriptor)
+    .find(({ digest, mediaType }) => !has.has(digest) && !isNonDistributable(mediaType));
 }
 
 function lacks({ name }: Image, { digest, mediaType }: Descriptor, from: string): Error {

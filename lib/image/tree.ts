@@ -1,13 +1,13 @@
 import type { Content } from "../content.ts";
-import { containerdError, NotFoundError } from "../errors.ts";
+import { containerdError } from "../errors.ts";
 import { children, gcLabels } from "../oci/children.ts";
-import { parseConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { type ImageDocument, type ImageIndex, maxIndexDepth, parseDocument } from "../oci/document.ts";
-import { isIndex, isManifest } from "../oci/media_types.ts";
+import { type ImageDocument, type ImageIndex, maxIndexDepth } from "../oci/document.ts";
+import { hasChildren, isManifest } from "../oci/media_types.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { byPreference, matchesPlatform } from "../oci/platform_match.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { Documents } from "./documents.ts";
 
 /** A blob of an image, with what it points to. */
 export interface ImageNode {
@@ -25,6 +25,7 @@ export class ImageTrees {
   readonly #content: Content;
   readonly #platforms: readonly Platform[];
   readonly #options: CallOptions;
+  readonly #documents: Documents;
   readonly #nodes = new Map<string, Promise<ImageNode>>();
 
   /** With `platforms`, only those are followed in indexes. */
@@ -35,6 +36,7 @@ export class ImageTrees {
     this.#content = content;
     this.#platforms = platforms;
     this.#options = options;
+    this.#documents = new Documents(content, options);
   }
 
   /**
@@ -50,35 +52,30 @@ export class ImageTrees {
     return root;
   }
 
-  async #node(descriptor: Descriptor, depth: number): Promise<ImageNode> {
-    const { digest, mediaType } = descriptor;
-    if (!isIndex(mediaType) && !isManifest(mediaType)) return leaf(descriptor);
-    if (depth > maxIndexDepth) {
-      throw new SyntaxError(`Cannot read image index ${digest}: more than ${maxIndexDepth} indexes deep`);
-    }
-    const key = `${mediaType} ${digest}`; // one blob under two types would be two documents
-    let node = this.#nodes.get(key);
-    if (node === undefined) this.#nodes.set(key, node = this.#read(descriptor, depth));
-    return await node;
+  #node(descriptor: Descriptor, depth: number): Promise<ImageNode> {
+    const key = `${descriptor.mediaType} ${descriptor.digest}`; // one blob under two types is two nodes
+    const node = this.#nodes.get(key) ?? this.#read(descriptor, depth);
+    this.#nodes.set(key, node);
+    return node;
   }
 
   async #read(descriptor: Descriptor, depth: number): Promise<ImageNode> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await this.#content.readSmall(descriptor, this.#options);
-    } catch (error) {
-      if (error instanceof NotFoundError) return { ...leaf(descriptor), absent: true };
-      throw error;
+    const leaf = { descriptor, children: [], gcLabels: {}, absent: false };
+    if (!hasChildren(descriptor.mediaType)) return leaf;
+    if (depth > maxIndexDepth) {
+      throw new SyntaxError(
+        `Cannot read image index ${descriptor.digest}: more than ${maxIndexDepth} indexes deep`,
+      );
     }
-    const document = parseDocument(bytes, descriptor);
+    const document = await this.#documents.find(descriptor);
+    if (document === undefined) return { ...leaf, absent: true };
     const selected = children(document)
       .map((child) => child.descriptor)
       .filter(this.#selection(document, descriptor));
     return {
-      descriptor,
+      ...leaf,
       children: await Promise.all(selected.map((child) => this.#node(child, depth + 1))),
       gcLabels: gcLabels(document),
-      absent: false,
     };
   }
 
@@ -93,9 +90,9 @@ export class ImageTrees {
 
   /** A manifest without an index says in its config what it is for. */
   async #requirePlatform({ descriptor, children: [config] }: ImageNode): Promise<void> {
-    if (config === undefined) return;
-    const bytes = await this.#content.readSmall(config.descriptor, this.#options);
-    const { platform } = parseConfig(bytes, config.descriptor);
+    const document = config && await this.#documents.findConfig(config.descriptor);
+    if (document === undefined) return; // what is missing is reported as such
+    const { platform } = document;
     const unmet = this.#platforms.find((wanted) => !matchesPlatform(wanted, platform));
     if (unmet) throw this.#noSuchPlatform(descriptor.digest, unmet, [platform]);
   }
@@ -113,20 +110,17 @@ export class ImageTrees {
   }
 }
 
-/** Every descriptor of the tree once, children before their parents. */
-export function descriptorsOf(root: ImageNode): Descriptor[] {
-  const found = new Map<string, Descriptor>();
+/** Every node of the tree once, children before their parents. */
+export function nodesOf(root: ImageNode): ImageNode[] {
+  const found = new Set<ImageNode>();
   visit(root);
-  return [...found.values()];
+  return [...found];
 
-  function visit({ descriptor, children }: ImageNode): void {
-    children.forEach(visit);
-    found.set(descriptor.digest, descriptor);
+  function visit(node: ImageNode): void {
+    if (found.has(node)) return; // a node that two others share would else be walked twice, and so on below it
+    node.children.forEach(visit);
+    found.add(node);
   }
-}
-
-function leaf(descriptor: Descriptor): ImageNode {
-  return { descriptor, children: [], gcLabels: {}, absent: false };
 }
 
 /** Children without a platform (nested indexes, mostly) are followed for every one. */
