@@ -28,7 +28,13 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
-export { type CheckedImage, checkImage, checkImages, type CheckOptions, type ImageCheck } from "./lib/image/check.ts";
+export {
+  type CheckedImage,
+  checkImage,
+  checkImages,
+  type CheckOptions,
+  type ImageCheck,
+} from "./lib/image/check.ts";
 export {
   copyImages,
   type CopyOptions,
