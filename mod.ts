@@ -97,7 +97,10 @@ export type {
 } from "./lib/options.ts";
 export {
   type Access,
+  type Argument,
+  type Column,
   definePlugin,
+  type FieldOf,
   type Log,
   type Plugin,
   type PluginContext,

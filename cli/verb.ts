@@ -1,5 +1,7 @@
-import type { Client, NamespacedClient, Options, OptionValues } from "../mod.ts";
-import type { Log, Progress } from "../mod.ts";
+import type { Argument, Client, Column, FieldOf, Log, NamespacedClient } from "../mod.ts";
+import type { Options, OptionValues, Progress } from "../mod.ts";
+
+export type { Argument, Column };
 
 /** A verb: data that flags, help, completion and rendering follow from, and the function that does the work. */
 export interface Verb<O extends Options = Options, Field extends string = string> {
@@ -17,29 +19,6 @@ export interface Verb<O extends Options = Options, Field extends string = string
   acrossNamespaces?: boolean;
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
   run(context: VerbContext<O>): unknown;
-}
-
-/** A positional argument, for help and checks. Only the last one may repeat. */
-export interface Argument {
-  /** In capitals: `REF`. */
-  name: string;
-  summary: string;
-  optional?: boolean;
-  repeats?: boolean;
-  /** What the argument names, for completion. */
-  completes?: "namespace" | "image" | "lease" | "file";
-}
-
-/** A column of a table: which field of a row it shows and how. */
-export interface Column<Field extends string = string> {
-  /** In capitals, as `ctr` has it where it has it: `REF`. */
-  header: string;
-  /** The field; also its name in CSV. The first column's field is what `-o name` and `-q` print. */
-  key: Field;
-  /** Default: as text. */
-  as?: "text" | "bytes" | "age" | "labels" | "list";
-  /** Shown with `-o wide` only. */
-  wide?: boolean;
 }
 
 /** What a verb's `run` receives. */
@@ -77,7 +56,3 @@ export function defineVerb<const O extends Options, Result>(
 ): Verb {
   return verb;
 }
-
-type FieldOf<Result> =
-  & keyof (Result extends AsyncIterable<infer Row> | Iterable<infer Row> ? Row : Result)
-  & string;

@@ -2,18 +2,46 @@ import type { NamespacedClient } from "./client.ts";
 import type { Options, OptionValues } from "./options.ts";
 
 /** A plugin: one file whose default export is the result of {@linkcode definePlugin}. */
-export interface Plugin<O extends Options = Options> {
+export interface Plugin<O extends Options = Options, Field extends string = string> {
   /** Lower-case words with dashes: the verb's name. */
   name: string;
   /** One line for lists and help. */
   summary: string;
   /** Command lines for the help text, without the name of the program. */
   examples?: readonly string[];
+  args?: readonly Argument[];
   /** Becomes flags, help, completion, and the type of `options`. */
   options?: O;
+  /** The table of its rows. Default: all fields of the first row, as text. */
+  columns?: readonly Column<Field>[];
+  /** It can plan without doing: `--dry-run` is allowed, `dryRun` tells, and the host lets nothing be written. */
+  plans?: boolean;
   access?: Access;
   /** Does the work and returns what to show: a row, rows, or an AsyncIterable of rows. */
   run(context: PluginContext<O>): unknown;
+}
+
+/** A positional argument, for help and checks. Only the last one may repeat. */
+export interface Argument {
+  /** In capitals: `REF`. */
+  name: string;
+  summary: string;
+  optional?: boolean;
+  repeats?: boolean;
+  /** What the argument names, for completion. */
+  completes?: "namespace" | "image" | "lease" | "file";
+}
+
+/** A column of a table: which field of a row it shows and how. */
+export interface Column<Field extends string = string> {
+  /** In capitals, as `ctr` has it where it has it: `REF`. */
+  header: string;
+  /** The field; also its name in CSV. The first column's field is what `-o name` and `-q` print. */
+  key: Field;
+  /** Default: as text. */
+  as?: "text" | "bytes" | "age" | "labels" | "list";
+  /** Shown with `-o wide` only. */
+  wide?: boolean;
 }
 
 /** What a plugin may reach; the host enforces it. */
@@ -31,11 +59,16 @@ export interface Access {
 export interface PluginContext<O extends Options = Options> {
   /** The client of the namespace of `-n`. */
   client: NamespacedClient;
+  args: readonly string[];
   options: OptionValues<O>;
+  /** Nothing is to be written: say what would be. */
+  dryRun: boolean;
   /** Writes a line to stderr, as text or JSON as the user chose. */
   log: Log;
   /** Reports how far the work is, on stderr. */
   progress(state: Progress): void;
+  /** Reports the failure of one of several items; the run goes on and ends with the exit code for it. */
+  failed(error: unknown): void;
   /** Aborts when the user or a deadline ends the run. */
   signal: AbortSignal;
 }
@@ -55,7 +88,32 @@ export interface Progress {
   total?: number;
 }
 
-/** Defines a plugin; the types of `options` in `run` follow from the table. */
-export function definePlugin<const O extends Options>(plugin: Plugin<O>): Plugin<O> {
+/**
+ * Defines a plugin; the types of `options` in `run` follow from the table, and columns must be fields of what `run`
+ * returns.
+ *
+ * ```ts
+ * import { definePlugin } from "davit";
+ *
+ * export default definePlugin({
+ *   name: "big-images",
+ *   summary: "List images that are larger than a number of bytes",
+ *   options: { bytes: { type: "integer", default: 100_000_000, summary: "leave out what is smaller" } },
+ *   async *run({ client, options, signal }) {
+ *     for await (const { name, target } of client.images.list({ signal })) {
+ *       if (target.size > options.bytes) yield { name, size: target.size };
+ *     }
+ *   },
+ * });
+ * ```
+ */
+export function definePlugin<const O extends Options, Result>(
+  plugin: Plugin<O, FieldOf<Awaited<Result>>> & { run(context: PluginContext<O>): Result },
+): Plugin<O> {
   return plugin;
 }
+
+/** The fields of the rows that a `run` returns, one or many. */
+export type FieldOf<Result> =
+  & keyof (Result extends AsyncIterable<infer Row> | Iterable<infer Row> ? Row : Result)
+  & string;
