@@ -1,4 +1,5 @@
 import { resolve } from "@std/path";
+import { UsageError } from "./errors.ts";
 
 /** Where containerd listens unless told otherwise. */
 export const defaultAddress = "/run/containerd/containerd.sock";
@@ -10,9 +11,27 @@ const otherAddresses: readonly [string, string][] = [
   ["docker", "/var/run/docker/containerd/containerd.sock"],
 ];
 
-/** The absolute path of a socket that is given as a path, relative or not, or as `unix://` and a path. */
+/** The longest path of a unix socket, in bytes. */
+const longestPath = 107;
+
+/**
+ * The absolute path of a socket that is given as a path, relative or not, or as `unix://` and a path.
+ *
+ * @throws {UsageError} when it cannot be one.
+ */
 export function socketPath(address: string): string {
-  return resolve(address.replace(/^unix:(\/\/)?/, ""));
+  const path = address.replace(/^unix:(\/\/)?/, "");
+  if (path === "" || /^[a-z][a-z+.-]*:\/\//i.test(path)) {
+    throw new UsageError(`Cannot use address ${JSON.stringify(address)}: expected the path of a unix socket`);
+  }
+  const absolute = resolve(path);
+  const bytes = new TextEncoder().encode(absolute).length;
+  if (bytes > longestPath) {
+    throw new UsageError(
+      `Cannot use address ${JSON.stringify(address)}: ${bytes} bytes, a unix socket may have ${longestPath}`,
+    );
+  }
+  return absolute;
 }
 
 /** What to do when nothing is at `path`: names the sockets that are there. */

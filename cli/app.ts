@@ -61,6 +61,8 @@ async function perform(
     connectTimeoutMs: globals.connectTimeout,
     grpcOnly: io.env("DAVIT_TRANSPORT") === "grpc",
     signal,
+    noWrites: globals.noWrites,
+    newNamespaces: { refuses: globals.noCreateNamespace, announce: (message) => log.warn(message) },
     watch: globals.debug ? (call) => log.debug(describe(call), { ...call }) : undefined,
   }, connect);
   const tally = new Tally();
@@ -88,7 +90,7 @@ async function perform(
   await output.flush();
   if (tally.hasFailures && signal.aborted) throw signal.reason;
   const { summary } = tally;
-  if (summary) log.error(failureOf(summary));
+  if (summary) log.error(summary);
   return tally.exit;
 }
 

@@ -36,7 +36,7 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
   const given = textsOf(head.flags, globals);
   if (given.version) return { kind: "version" };
   const asksForHelp = head.positionals[0] === "help";
-  const words = asksForHelp ? head.positionals.slice(1) : head.positionals;
+  const words = head.positionals.slice(asksForHelp ? 1 : 0);
   const command = findCommand(words);
   if (command.kind === "noun") {
     if (words.length > 1) throw unknownCommand(words);
@@ -80,16 +80,12 @@ function textsOf(flags: readonly string[], options: Options): FlagTexts {
 }
 
 function checkArguments(verb: string, expected: readonly Argument[], args: readonly string[]): void {
+  const hint = `see "davit ${verb} --help"`;
   const missing = expected.find(({ optional }, at) => !optional && at >= args.length);
-  if (missing) {
-    throw new UsageError(`Cannot run ${JSON.stringify(verb)}: ${missing.name} is missing`, missing.summary);
-  }
+  if (missing) throw new UsageError(`Cannot run ${JSON.stringify(verb)}: ${missing.name} is missing`, hint);
   if (expected.at(-1)?.repeats || args.length <= expected.length) return;
   const extra = JSON.stringify(args[expected.length]);
-  throw new UsageError(
-    `Cannot run ${JSON.stringify(verb)}: unexpected argument ${extra}`,
-    `see "davit ${verb} --help"`,
-  );
+  throw new UsageError(`Cannot run ${JSON.stringify(verb)}: unexpected argument ${extra}`, hint);
 }
 
 function checkGlobals(

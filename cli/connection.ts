@@ -10,6 +10,7 @@ import {
 import { ContainerdError } from "../mod.ts";
 import { defaultAddress, hintForDenied, hintForMissing, socketPath } from "./address.ts";
 import { CliError } from "./errors.ts";
+import { type NamespaceWatch, watchingNamespaces, withoutWrites } from "./restraints.ts";
 
 /** Opens a transport to a socket. */
 export type Connect = (options: SocketOptions) => Promise<Transport>;
@@ -22,6 +23,9 @@ export interface ConnectionSettings {
   /** Sends everything through grpc-js. */
   grpcOnly: boolean;
   signal: AbortSignal;
+  /** Refuses what changes something. */
+  noWrites: boolean;
+  newNamespaces: NamespaceWatch;
   /** Told of every call. */
   watch: ((call: TracedCall) => void) | undefined;
 }
@@ -31,14 +35,20 @@ export async function openTransport(
   settings: ConnectionSettings,
   connect: Connect = openSocket,
 ): Promise<Transport> {
-  const { address = defaultAddress, connectTimeoutMs, grpcOnly, signal, watch } = settings;
+  const { address = defaultAddress, connectTimeoutMs, grpcOnly, signal } = settings;
   const path = socketPath(address);
   try {
     const transport = await connect({ path, connectTimeoutMs, signal, ...(grpcOnly && { only: "grpc" }) });
-    return guarded(watch === undefined ? transport : traced(transport, watch));
+    return decorated(transport, settings);
   } catch (error) {
     throw error instanceof ContainerdError ? await withHint(error, path) : error;
   }
+}
+
+function decorated(socket: Transport, { watch, noWrites, newNamespaces }: ConnectionSettings): Transport {
+  const transport = guarded(watch === undefined ? socket : traced(socket, watch));
+  const watching = watchingNamespaces(transport, newNamespaces);
+  return noWrites ? withoutWrites(watching) : watching;
 }
 
 async function withHint(error: ContainerdError, path: string): Promise<CliError> {

@@ -3,6 +3,9 @@ import { CliError } from "./errors.ts";
 /** How long a run may take to clean up after it was told to end, in milliseconds. */
 const graceMs = 10_000;
 
+/** What a timer can wait at most; beyond it would not wait at all. */
+const longestMs = 2 ** 31 - 1;
+
 /** Why and when a run ends before it is done: a signal from outside, or its time is up. */
 export class Ending implements Disposable {
   readonly #controller = new AbortController();
@@ -16,7 +19,9 @@ export class Ending implements Disposable {
   ) {
     this.#overdue.promise.catch(() => {}); // it may come when nobody waits any more
     this.#outside = signal;
-    if (timeoutMs > 0) this.#timer = setTimeout(() => this.#end(timeUp(timeoutMs)), timeoutMs);
+    if (timeoutMs > 0) {
+      this.#timer = setTimeout(() => this.#end(timeUp(timeoutMs)), Math.min(timeoutMs, longestMs));
+    }
     if (signal?.aborted) this.#end(signal.reason);
     signal?.addEventListener("abort", this.#forward);
   }

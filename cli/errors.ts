@@ -81,11 +81,13 @@ export interface Failure {
   exit: number;
 }
 
+const debugHint = "--debug shows where it comes from";
+
 /** The one place that judges errors. */
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message || error.name : String(error);
   const code = codeOf(error);
-  const hint = error instanceof CliError ? error.hint : undefined;
+  const hint = error instanceof CliError ? error.hint : code === "unexpected" ? debugHint : undefined;
   return { code, message, ...(hint !== undefined && { hint }), exit: exitOf(error, code) };
 }
 
@@ -106,7 +108,9 @@ function codeOf(error: unknown): string {
   if (error instanceof SyntaxError || error instanceof RangeError) return "invalid_argument";
   if (error instanceof Deno.errors.NotFound) return "not_found";
   if (error instanceof Deno.errors.AlreadyExists) return "already_exists";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission_denied";
+  if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+    return "permission_denied";
+  }
   return "unexpected";
 }
 

@@ -28,6 +28,8 @@ export const globals = {
   noHeaders: { type: "boolean", summary: "print tables and CSV without their headers" },
   dryRun: { type: "boolean", summary: "show what would be done, and do nothing" },
   yes: { type: "boolean", summary: "agree to what would be asked" },
+  noWrites: { type: "boolean", summary: "refuse whatever would change something" },
+  noCreateNamespace: { type: "boolean", summary: "refuse to write into a namespace that does not exist" },
   timeout: { type: "duration", summary: "end the whole command after this time [0: never]" },
   connectTimeout: {
     type: "duration",
@@ -71,8 +73,6 @@ export const reservedOptions: ReadonlySet<string> = new Set([
   "context",
   "lock",
   "metrics",
-  "noCreateNamespace",
-  "noWrites",
   "report",
   "retries",
 ]);

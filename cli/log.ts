@@ -1,6 +1,6 @@
 import type { Log, Progress } from "../mod.ts";
 import type { Failure } from "./errors.ts";
-import { escapeControls, escapeControlsOfLines } from "./escape.ts";
+import { escapeControls, escapeControlsOfLines, escapeJsonControls } from "./escape.ts";
 import type { Io } from "./io.ts";
 import { ProgressDisplay, type ProgressForm } from "./progress.ts";
 
@@ -65,7 +65,8 @@ export class StderrLog implements Log {
   }
 
   #write(record: Readonly<Record<string, unknown>>, text: string): void {
-    this.#progress.aside(`${this.#settings.format === "json" ? JSON.stringify(record) : text}\n`);
+    const line = this.#settings.format === "json" ? escapeJsonControls(JSON.stringify(record)) : text;
+    this.#progress.aside(`${line}\n`);
   }
 
   #coloured(text: string, colour: number): string {

@@ -10,9 +10,9 @@ export type Command =
   /** A file, or a name that no verb has. */
   | { kind: "plugin"; target: string };
 
-/** Whether more words cannot change what is named. */
+/** Whether more words cannot change what is named; all words behind `help` name something. */
 export function isComplete(words: readonly string[]): boolean {
-  return findCommand(words).kind !== "noun" || words.length >= 2;
+  return words[0] !== "help" && (findCommand(words).kind !== "noun" || words.length >= 2);
 }
 
 /** What words name, without telling wrong ones from names of plugins. */

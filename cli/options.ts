@@ -3,7 +3,7 @@ import type { Option, Options, OptionValues } from "../mod.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./errors.ts";
 
-/** The texts of flags by name, without the dashes; `true` for one without a value. */
+/** The texts of flags by the name of their option: `true` for one without a value, an array for a list. */
 export type FlagTexts = Readonly<Record<string, unknown>>;
 
 /** The flag of an option, without the dashes: `dryRun` is `dry-run`. */
@@ -17,10 +17,8 @@ export function flagName(option: string): string {
  * @throws {UsageError} when a text is not of its option's type, or a required one is missing.
  */
 export function optionValues<O extends Options>(options: O, texts: FlagTexts): OptionValues<O> {
-  const values = Object.entries<Option>(options).map(([name, option]) => {
-    const flag = flagName(name);
-    return [name, valueOf(option, flag, texts[flag])];
-  });
+  const values = Object.entries<Option>(options)
+    .map(([name, option]) => [name, valueOf(option, flagName(name), texts[name])]);
   return Object.fromEntries(values);
 }
 

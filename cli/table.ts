@@ -20,7 +20,8 @@ function lineOf(cells: readonly string[], widths: readonly number[]): string {
     .map((cell, column) =>
       column === cells.length - 1 ? cell : cell + " ".repeat(widths[column]! - widthOf(cell) + 2)
     )
-    .join("");
+    .join("")
+    .trimEnd();
 }
 
 /** Marks take no place; East Asian wide characters and emoji take two. */

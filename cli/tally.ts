@@ -1,4 +1,4 @@
-import { CliError, exitOfCode, type Failure, failureOf } from "./errors.ts";
+import { exitOfCode, type Failure, failureOf } from "./errors.ts";
 
 /** Counts what became of the items of a run: the exit code follows. */
 export class Tally {
@@ -41,12 +41,17 @@ export class Tally {
   }
 
   /** The closing word on several items of which some failed. */
-  get summary(): CliError | undefined {
+  get summary(): Failure | undefined {
+    const [first] = this.#failures;
     const failed = this.#failures.length;
     const all = failed + this.#succeeded;
-    return failed === 0 || all === 1
-      ? undefined
-      : new CliError(`${failed} of ${all} failed`, { code: "partial" });
+    if (first === undefined || all === 1) return undefined;
+    const { exit } = this;
+    return {
+      code: exit === first.exit ? first.code : "partial",
+      message: `${failed} of ${all} failed`,
+      exit,
+    };
   }
 
   async *#countedRows(rows: Iterable<unknown> | AsyncIterable<unknown>): AsyncIterable<unknown> {

@@ -4,6 +4,7 @@
  */
 import type { Options } from "../mod.ts";
 import { UsageError } from "./errors.ts";
+import { habits } from "./habits.ts";
 import { flagName } from "./options.ts";
 import { nearest } from "./suggest.ts";
 
@@ -107,7 +108,8 @@ function valueBehind(spelling: string, next: string | undefined): string {
 
 function refuse(spelling: string, known: Flags): never {
   const name = spelling.replace(/^--?/, "");
-  throw new UsageError(`Unknown flag ${JSON.stringify(spelling)}`, hintFor(spelling, name, known));
+  const hint = habits.get(spelling) ?? hintFor(spelling, name, known);
+  throw new UsageError(`Unknown flag ${JSON.stringify(spelling)}`, hint);
 }
 
 function hintFor(spelling: string, name: string, known: Flags): string | undefined {

@@ -52,11 +52,50 @@ export const nouns: readonly Noun[] = [
     summary: "Names for what containers are made from",
     verbs: [
       { ...list, summary: "List images", load: () => import("./verbs/images/list.ts") },
+      { name: "tag", summary: "Give an image more names", load: () => import("./verbs/images/tag.ts") },
       {
         name: "copy",
         summary:
           "Copy images to other namespaces of the same containerd, without moving bytes where it shares them",
         load: () => import("./verbs/images/copy.ts"),
+      },
+      {
+        name: "check",
+        summary: "Check whether all content of images is there",
+        load: () => import("./verbs/images/check.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove images; content that nothing else needs is collected afterwards",
+        load: () => import("./verbs/images/remove.ts"),
+      },
+    ],
+  },
+  {
+    name: "leases",
+    aliases: ["lease"],
+    summary: "What keeps content and snapshots from being collected as garbage",
+    verbs: [
+      {
+        ...list,
+        summary: "List leases: what keeps content from being collected while somebody works on it",
+        load: () => import("./verbs/leases/list.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove leases; what only they held is collected afterwards",
+        load: () => import("./verbs/leases/remove.ts"),
+      },
+    ],
+  },
+  {
+    name: "daemon",
+    summary: "The containerd that davit is connected to",
+    verbs: [
+      {
+        name: "info",
+        summary: "Show what containerd says about itself",
+        load: () => import("./verbs/daemon/info.ts"),
       },
     ],
   },

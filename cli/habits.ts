@@ -1,0 +1,8 @@
+/** What users of ctr and its relatives type, and what davit has instead. */
+export const habits: ReadonlyMap<string, string> = new Map([
+  ["-v", "davit has --version"],
+  ["--format", "davit has -o json, and others: see --output"],
+  ["--json", "davit has -o json"],
+  ["--local", "davit needs no --local: there is one way only"],
+  ["--no-trunc", "davit never truncates"],
+]);

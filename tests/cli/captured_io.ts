@@ -1,0 +1,37 @@
+import type { Io, Terminal } from "../../cli/io.ts";
+
+/** Streams in memory: what a run wrote, and an environment of its own. */
+export class CapturedIo implements Io {
+  readonly terminal: Terminal | undefined;
+  stdout = "";
+  stderr = "";
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #decoder = new TextDecoder();
+
+  constructor({ env = {}, terminal }: { env?: Record<string, string>; terminal?: Terminal } = {}) {
+    this.#env = env;
+    this.terminal = terminal;
+  }
+
+  stdin(): ReadableStream<Uint8Array> {
+    return ReadableStream.from([]);
+  }
+
+  writeOut(bytes: Uint8Array): Promise<void> {
+    this.stdout += this.#decoder.decode(bytes, { stream: true });
+    return Promise.resolve();
+  }
+
+  writeError(text: string): void {
+    this.stderr += text;
+  }
+
+  env(name: string): string | undefined {
+    return this.#env[name];
+  }
+
+  /** The lines of stderr, each read as JSON. */
+  get records(): Record<string, unknown>[] {
+    return this.stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  }
+}

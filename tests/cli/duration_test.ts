@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { parseDuration } from "../../cli/duration.ts";
+
+Deno.test("parseDuration() adds up numbers with units", () => {
+  const texts = ["0", "1ms", "90s", "15m", "24h", "7d", "1h30m", "24h0m0s", "1.5h", "0s"];
+  assertEquals(texts.map(parseDuration), [
+    0,
+    1,
+    90_000,
+    900_000,
+    86_400_000,
+    604_800_000,
+    5_400_000,
+    86_400_000,
+    5_400_000,
+    0,
+  ]);
+});
+
+Deno.test("parseDuration() refuses everything else", () => {
+  for (
+    const text of [
+      "",
+      "5",
+      "s",
+      "-1s",
+      "1 s",
+      "1w",
+      "1S",
+      "1.s",
+      ".5s",
+      "1e3s",
+      "Infinity",
+      "1s ",
+      "٣s",
+      "9999999999999999d",
+    ]
+  ) {
+    assertEquals(parseDuration(text), undefined, text);
+  }
+});

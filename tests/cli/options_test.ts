@@ -1,0 +1,82 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "../../cli/errors.ts";
+import { flagName, optionValues } from "../../cli/options.ts";
+
+const options = {
+  form: { type: "string", choices: ["a", "b", "c"], default: "a", summary: "" },
+  text: { type: "string", summary: "" },
+  keep: { type: "integer", default: 5, min: 1, max: 10, summary: "" },
+  number: { type: "integer", summary: "" },
+  olderThan: { type: "duration", summary: "" },
+  force: { type: "boolean", summary: "" },
+  to: { type: "list", commas: true, summary: "" },
+  label: { type: "list", summary: "" },
+} as const;
+
+Deno.test("optionValues() fills in defaults, and undefined where there is none", () => {
+  assertEquals(optionValues(options, {}), {
+    form: "a",
+    text: undefined,
+    keep: 5,
+    number: undefined,
+    olderThan: undefined,
+    force: false,
+    to: [],
+    label: [],
+  });
+});
+
+Deno.test("optionValues() gives each text the type of its option", () => {
+  const texts = {
+    form: "b",
+    text: "007",
+    keep: "010",
+    number: "-3",
+    olderThan: "1h30m",
+    force: true,
+    to: ["a,b", "c"],
+    label: ["x=1,2", ""],
+  };
+  assertEquals(optionValues(options, texts), {
+    ...texts,
+    keep: 10,
+    number: -3,
+    olderThan: 5_400_000,
+    to: ["a", "b", "c"],
+  } as unknown as ReturnType<typeof optionValues<typeof options>>);
+});
+
+for (
+  const [texts, message] of [
+    [{ form: "d" }, 'Cannot use "d" for --form: expected a, b or c'],
+    [{ form: "" }, 'Cannot use "" for --form: expected a, b or c'],
+    [{ keep: "0" }, 'Cannot use "0" for --keep: less than 1'],
+    [{ keep: "11" }, 'Cannot use "11" for --keep: more than 10'],
+    [{ keep: "1.5" }, 'Cannot use "1.5" for --keep: not a whole number'],
+    [{ keep: "1e1" }, 'Cannot use "1e1" for --keep: not a whole number'],
+    [{ keep: "" }, 'Cannot use "" for --keep: not a whole number'],
+    [{ keep: " 5" }, 'Cannot use " 5" for --keep: not a whole number'],
+    [{ number: "9007199254740993" }, 'Cannot use "9007199254740993" for --number: not a whole number'],
+    [
+      { olderThan: "90" },
+      'Cannot use "90" for --older-than: expected a duration with units, such as 90s, 15m, 24h or 1h30m',
+    ],
+    [{ to: ["a,,b"] }, 'Cannot use "a,,b" for --to: an item is empty'],
+    [{ to: [""] }, 'Cannot use "" for --to: an item is empty'],
+  ] as const
+) {
+  Deno.test(`optionValues() refuses ${JSON.stringify(texts)}`, () => {
+    assertEquals(assertThrows(() => optionValues(options, texts), UsageError).message, message);
+  });
+}
+
+Deno.test("optionValues() insists on what is required", () => {
+  const required = { to: { type: "list", required: true, summary: "where they go" } } as const;
+  assertThrows(() => optionValues(required, {}), UsageError, "Missing --to: where they go");
+  assertThrows(() => optionValues(required, { to: [] }), UsageError, "Missing --to");
+  assertEquals(optionValues(required, { to: ["x"] }), { to: ["x"] });
+});
+
+Deno.test("flagName() writes capitals with dashes", () => {
+  assertEquals(["to", "dryRun", "noCreateNamespace"].map(flagName), ["to", "dry-run", "no-create-namespace"]);
+});

@@ -1,0 +1,62 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { CliError } from "../../cli/errors.ts";
+import { Output, OutputClosed } from "../../cli/output.ts";
+import { CapturedIo } from "./captured_io.ts";
+
+class RecordingIo extends CapturedIo {
+  readonly writes: number[] = [];
+  failure: Error | undefined;
+
+  override writeOut(bytes: Uint8Array): Promise<void> {
+    if (this.failure) return Promise.reject(this.failure);
+    this.writes.push(bytes.length);
+    return super.writeOut(bytes);
+  }
+}
+
+Deno.test("Output gathers small texts and keeps their order", async () => {
+  const io = new RecordingIo();
+  const output = new Output(io);
+  for (let line = 0; line < 50_000; line++) await output.write(`${line}\n`);
+  await output.flush();
+  assertEquals(io.stdout.split("\n").slice(0, -1), Array.from({ length: 50_000 }, (_, line) => `${line}`));
+  assertEquals(io.writes.length < 10, true, `${io.writes.length} writes`);
+});
+
+Deno.test("Output does not keep a text back when no other follows", async () => {
+  const io = new RecordingIo();
+  const output = new Output(io);
+  await output.write("event\n");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(io.stdout, "event\n");
+});
+
+Deno.test("Output waits for a slow reader", async () => {
+  const gate = Promise.withResolvers<void>();
+  const io = new RecordingIo();
+  io.writeOut = () => gate.promise;
+  const output = new Output(io);
+  let isTaken = false;
+  const writing = output.write("x".repeat(100_000)).then(() => isTaken = true);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(isTaken, false);
+  gate.resolve();
+  await writing;
+});
+
+Deno.test("Output tells a reader that is gone from other failures", async () => {
+  const io = new RecordingIo();
+  io.failure = new Deno.errors.BrokenPipe();
+  const output = new Output(io);
+  await output.write("a");
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await assertRejects(() => output.flush(), OutputClosed);
+  io.failure = new Error("No space left on device (os error 28)");
+  const full = new Output(io);
+  await full.write("a");
+  await assertRejects(
+    () => full.flush(),
+    CliError,
+    "Cannot write the output: No space left on device (os error 28)",
+  );
+});
