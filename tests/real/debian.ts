@@ -100,9 +100,9 @@ async function unpack(temporary: string, shelf: string): Promise<string> {
 /** Debian mirrors in apt's own configuration, whatever its format, ports and proxies included: apt reads it for us. */
 async function debianMirrors(): Promise<Set<string>> {
   const { stdout } = await run("apt-get", ["--print-uris", "update"]);
-  const suite = await machineSuite();
-  const uris = stdout.matchAll(/^'(\S+)\/dists\/([^/]+)\/main\//gm);
-  return new Set([...uris].filter(([, , name]) => name === suite).map(([, uri = ""]) => uri));
+  const suites = [await machineSuite(), "stable", "testing", "unstable", "sid"];
+  const sources = [...stdout.matchAll(/^'(\S+)\/dists\/([^/]+)\/main\//gm)];
+  return new Set(sources.filter(([, , suite = ""]) => suites.includes(suite)).map(([, uri = ""]) => uri));
 }
 
 /** Writes a configuration with which apt-get sees one suite only and touches nothing but our cache. */

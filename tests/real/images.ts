@@ -6,6 +6,7 @@ import {
   buildLayer,
   type Bytes,
   type Layer,
+  type Platform,
   randomChunks,
   randomLayer,
   type TarEntry,
@@ -24,7 +25,8 @@ export interface RandomImageOptions {
   layerBytes?: number;
   /** Equal seeds give equal digests. @default 1 */
   seed?: number;
-  platform?: { os: string; architecture: string };
+  /** @default linux/amd64 */
+  platform?: Platform;
 }
 
 /** An image that runs: the machine's own busybox with links for all its applets. */

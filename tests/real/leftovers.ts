@@ -18,7 +18,11 @@ export async function sweepAbandoned(release: Release): Promise<void> {
   for (const name of await namesIn(parent)) {
     const [, pid, ticks] = new RegExp(`^${PREFIX}(\\d+)-(\\d+)-`).exec(name) ?? [];
     if (pid === undefined || await startTicks(Number(pid)) === ticks) continue;
-    await removeLeftovers(join(parent, name), release);
+    const root = join(parent, name);
+    using claim = await openIfThere(root);
+    // Another process may be at it; once that is done, nothing is left to do.
+    await claim?.lock(true);
+    await removeLeftovers(root, release);
   }
 }
 
@@ -142,6 +146,15 @@ async function startTicks(pid: number): Promise<string | undefined> {
   // The second field is the program's name and may hold spaces and brackets; the state and the rest come after it.
   const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return state === "Z" ? undefined : fields[18];
+}
+
+async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 async function readIfThere(path: string): Promise<string> {
