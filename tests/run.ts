@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { removeSharedFolders, sweepAbandoned } from "./real/leftovers.ts";
-import { findReleases, type Release } from "./real/releases.ts";
+import { findReleases, type Missing, type Release } from "./real/releases.ts";
 import { readReport, type Report } from "./report.ts";
 
 // Deno takes any test.ts for a module of tests.
@@ -14,7 +14,6 @@ const FLAGS = ["--allow-all", "--sanitize-ops", "--sanitize-resources", "--ignor
 async function main(args: string[]): Promise<number> {
   const { releases, missing } = await findReleases();
   for (const { version } of releases) await print(`Testing with containerd ${version}`);
-  for (const { series, reason } of missing) await print(`Testing without containerd ${series}: ${reason}`);
 
   const folder = await Deno.makeTempDir({ prefix: "davit-report-" });
   try {
@@ -23,7 +22,7 @@ async function main(args: string[]): Promise<number> {
       args: ["test", ...FLAGS, `--junit-path=${report}`, ...args.filter((arg) => arg !== "--full")],
       env: args.includes("--full") ? { DAVIT_TEST_FULL: "1" } : {},
     }).spawn().status;
-    return await conclude(await readReport(report), success);
+    return await conclude(await readReport(report), { success, missing });
   } finally {
     await Deno.remove(folder, { recursive: true });
     await clearUp(releases[0]);
@@ -31,10 +30,14 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** Prints the closing lines and returns the exit code. */
-async function conclude(report: Report, success: boolean): Promise<number> {
+async function conclude(
+  report: Report,
+  { success, missing }: { success: boolean; missing: Missing[] },
+): Promise<number> {
   const { passed, skipped } = report;
   // A module that does not load or a hook that throws fails the run and is in no report.
   const failed = success ? report.failed : Math.max(report.failed, 1);
+  for (const { series, reason } of missing) await print(`No containerd ${series}: ${reason}`);
   for (const name of skipped) await print(`Skipped: ${name}`);
   if (passed + failed === 0) await print("No test ran");
   const counts = [`${passed} passed`, `${failed} failed`];
