@@ -9,7 +9,7 @@ import { Snapshots } from "./snapshots.ts";
 import { Tasks } from "./tasks.ts";
 import { guarded } from "./transport/guard.ts";
 import { openSocket } from "./transport/socket.ts";
-import type { CallOptions, Transport } from "./transport/transport.ts";
+import type { Transport } from "./transport/transport.ts";
 
 /** What operations over several namespaces need; {@linkcode Client} and {@linkcode NamespacedClient} both have it. */
 export interface NamespaceAccess {
@@ -20,11 +20,13 @@ export interface NamespaceAccess {
 }
 
 /** Where containerd is. */
-export interface ConnectOptions extends CallOptions {
-  /** The absolute path of its unix socket. */
+export interface ConnectOptions {
+  /** The path of its unix socket. */
   address: string;
-  /** The longest wait for the socket to accept, in milliseconds. Default 2,000. */
+  /** The longest wait for a sign of life, in milliseconds. Default 2,000. */
   connectTimeoutMs?: number | undefined;
+  /** Ends the attempt to connect; calls take signals of their own. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface ConnectOptions extends CallOptions {
  * }
  * ```
  *
- * @throws {UnavailableError} when nothing listens at the address.
+ * @throws {UnavailableError} when nothing answers at the address, or nothing that speaks HTTP/2.
  * @throws {PermissionDeniedError} when the socket may not be used.
  */
 export async function connect({ address, ...options }: ConnectOptions): Promise<Client> {

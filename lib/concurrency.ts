@@ -20,22 +20,47 @@ export async function* mapConcurrently<Item, Result>(
 /** Lets at most `limit` pieces of work run at once, in the order in which they came. */
 export class Limiter {
   readonly #limit: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #running = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
+  /** Runs `work` when its turn comes; a signal that aborts before that takes it out of the queue. */
+  async run<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    if (this.#running < this.#limit) this.#running++;
+    else await this.#turn(signal);
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next(); // hands its place on
-      else this.#running--;
+      this.#handOn();
+    }
+  }
+
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const leave = () => {
+      this.#waiting.delete(resolve);
+      reject(signal!.reason);
+    };
+    this.#waiting.add(resolve);
+    signal?.addEventListener("abort", leave);
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
+
+  #handOn(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#running--;
+    } else {
+      this.#waiting.delete(next);
+      next();
     }
   }
 }

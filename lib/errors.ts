@@ -1,3 +1,5 @@
+import { quoted } from "./oci/quoted.ts";
+
 /** What containerd, or the way to it, said about a failed call: the gRPC status names in snake_case. */
 export type ErrorCode =
   | "cancelled"
@@ -20,16 +22,17 @@ export type ErrorCode =
 /**
  * What is known about the effect of a failed call.
  *
- * - `"not sent"`: the request never reached containerd.
- * - `"refused"`: containerd answered that it did not do it.
- * - `"unknown"`: the request was sent and the answer was lost; it may have been applied, or still be.
+ * - `"not sent"`: the request never reached containerd, or containerd promised not to have looked at it.
+ * - `"refused"`: containerd answered why it did not do it.
+ * - `"no effect"`: the answer was lost, of a call that changes nothing.
+ * - `"unknown"`: the answer was lost or says too little; the change may have been made, in part, or still be.
  */
-export type Outcome = "not sent" | "refused" | "unknown";
+export type Outcome = "not sent" | "refused" | "no effect" | "unknown";
 
 /** Everything a {@linkcode ContainerdError} knows; plain data, so that it crosses a message port. */
 export interface ErrorDetails {
   code: ErrorCode;
-  /** The cause in words, as containerd or the system put it. */
+  /** The cause in words, as containerd or the system put it; control characters are escaped. */
   reason: string;
   outcome: Outcome;
   /** What was being done: `delete`, `list images`. */
@@ -96,7 +99,7 @@ export class PermissionDeniedError extends ContainerdError {
   override name = "PermissionDeniedError";
 }
 
-/** Nothing answers at the address, or the connection was lost during a call that changes nothing. */
+/** Nothing answers at the address, or the connection was lost and nothing was changed. */
 export class UnavailableError extends ContainerdError {
   override name = "UnavailableError";
 }
@@ -146,7 +149,7 @@ export function containerdError(details: ErrorDetails, options?: ErrorOptions): 
 
 function messageOf({ action, resource, namespace, reason, code, outcome }: ErrorDetails): string {
   const what = resource === undefined ? action : `${action} ${resource}`;
-  const where = namespace === undefined ? "" : ` in namespace ${JSON.stringify(namespace)}`;
+  const where = namespace === undefined ? "" : ` in namespace ${quoted(namespace)}`;
   const cause = code === "unavailable" && outcome === "unknown" ? `outcome unknown: ${reason}` : reason;
   return `Cannot ${what}${where}: ${cause}`;
 }

@@ -1,26 +1,29 @@
 import { deadlineFailure } from "./failure.ts";
 import type { Call, Method } from "./transport.ts";
 
+/** The longest time that a timer can wait; a longer one would end at once. */
+const longestMs = 2 ** 31 - 1;
+
 /**
- * A signal that aborts when the caller's does or when the time of a call is up, with the error to reject with as
- * its reason. Dispose it when the call ends.
+ * What ends a call early: its signal aborts when the caller's does, when the transport closes, or when the time is
+ * up, with the error to reject with as its reason. Dispose it when the call ends.
  */
 export class Deadline implements Disposable {
   readonly #controller = new AbortController();
+  readonly #sources: readonly AbortSignal[];
+  readonly #timeoutMs: number;
   readonly #expire: () => void;
-  readonly #cancel: () => void;
-  readonly #signal: AbortSignal | undefined;
-  readonly #timeoutMs: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(method: Method, call: Call) {
-    const timeoutMs = call.timeoutMs ?? method.deadlineMs;
+  constructor(method: Method, call: Call, { closing }: { closing: AbortSignal }) {
+    const timeoutMs = call.timeoutMs ?? method.deadlineMs ?? Infinity;
     this.#timeoutMs = timeoutMs;
-    this.#signal = call.signal;
-    this.#expire = () => this.#controller.abort(deadlineFailure(method, call, timeoutMs!));
-    this.#cancel = () => this.#controller.abort(call.signal!.reason);
-    if (call.signal?.aborted) this.#cancel();
-    call.signal?.addEventListener("abort", this.#cancel);
+    this.#expire = () => this.#controller.abort(deadlineFailure(method, call, timeoutMs));
+    this.#sources = call.signal ? [closing, call.signal] : [closing];
+    for (const source of this.#sources) {
+      if (source.aborted) this.#controller.abort(source.reason);
+      source.addEventListener("abort", this.#follow);
+    }
     this.restart();
   }
 
@@ -30,8 +33,8 @@ export class Deadline implements Disposable {
 
   /** Gives the call its whole time again: a stream does so with each message. */
   restart(): void {
-    clearTimeout(this.#timer);
-    if (this.#timeoutMs !== undefined) this.#timer = setTimeout(this.#expire, this.#timeoutMs);
+    this.pause();
+    if (this.#timeoutMs <= longestMs) this.#timer = setTimeout(this.#expire, this.#timeoutMs);
   }
 
   /** Stops the clock while the other side is not the one being waited for. */
@@ -40,7 +43,11 @@ export class Deadline implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#signal?.removeEventListener("abort", this.#cancel);
+    this.pause();
+    for (const source of this.#sources) source.removeEventListener("abort", this.#follow);
   }
+
+  readonly #follow = ({ target }: Event): void => {
+    if (target instanceof AbortSignal) this.#controller.abort(target.reason);
+  };
 }

@@ -1,10 +1,11 @@
-/** Turns every way a call can fail into a typed error: the one place that reads statuses and system texts. */
+/** Turns every way a call can fail into a typed error. */
 import { type ContainerdError, containerdError, type ErrorCode, type Outcome } from "../errors.ts";
 import type { Call, Method } from "./transport.ts";
+import { lost, troubleOf } from "./trouble.ts";
 
 /** In the order of their numbers, see https://grpc.io/docs/guides/status-codes/ */
-const codes: readonly (ErrorCode | "ok")[] = [
-  "ok",
+const codes: readonly ErrorCode[] = [
+  "unknown", // 0 is success, so an error that claims it is none that we know
   "cancelled",
   "unknown",
   "invalid_argument",
@@ -34,15 +35,9 @@ interface Cause {
 export function failure(method: Method, call: Call, { cause, ...known }: Cause): ContainerdError {
   const { action, resource } = call;
   return containerdError({
-    ...known,
-    // A call that changes nothing leaves nothing to wonder about.
-    outcome: known.outcome === "unknown" && method.writes === undefined ? "refused" : known.outcome,
-    // containerd repeats the thing in front of its reason: image "x": not found.
-    reason: withoutControls(
-      resource !== undefined && known.reason.startsWith(`${resource}: `)
-        ? known.reason.slice(resource.length + 2)
-        : known.reason,
-    ),
+    code: known.code,
+    reason: visible(withoutRepetition(known, resource)),
+    outcome: known.outcome === "unknown" && method.writes === undefined ? "no effect" : known.outcome,
     action,
     resource,
     namespace: method.namespaced ? call.namespace : undefined,
@@ -54,17 +49,60 @@ export function failure(method: Method, call: Call, { cause, ...known }: Cause):
 export function statusFailure(
   method: Method,
   call: Call,
-  status: { code: number; message: string },
+  { code: number, message }: { code: number; message: string },
 ): ContainerdError {
-  const code = codes[status.code] ?? "unknown";
+  const code = codes[number] ?? "unknown";
+  return failure(method, call, { code, reason: message || code, outcome: outcomeOf(code, message) });
+}
+
+/** The error for a status from grpc-js, which reports the server's and its own troubles with the connection alike. */
+export function grpcFailure(
+  method: Method,
+  call: Call,
+  error: Error & { code: number; details: string },
+): ContainerdError {
+  const trouble = troubleOf(error.details);
+  return trouble
+    ? failure(method, call, { ...trouble, cause: error })
+    : statusFailure(method, call, { code: error.code, message: error.details });
+}
+
+/** The error for a connection that was refused, lost, or turned out to lead elsewhere. */
+export function connectionFailure(method: Method, call: Call, cause: unknown): ContainerdError {
+  const text = causeText(cause);
+  const trouble = troubleOf(text) ?? { code: "unavailable", reason: lost(text), outcome: "unknown" };
+  return failure(method, call, { ...trouble, cause });
+}
+
+/** The error for a call whose time ran out. */
+export function deadlineFailure(method: Method, call: Call, timeoutMs: number): ContainerdError {
+  const reason = `no answer within ${timeoutMs} ms`;
+  return failure(method, call, { code: "deadline_exceeded", reason, outcome: "unknown" });
+}
+
+/** The error for an answer that breaks off or is none. */
+export function lostAnswer(method: Method, call: Call): ContainerdError {
   return failure(method, call, {
-    code: code === "ok" ? "unknown" : code,
-    reason: status.message || code,
-    outcome: outcomeOfStatus(code, status.message),
+    code: "unavailable",
+    reason: lost("incomplete answer"),
+    outcome: "unknown",
   });
 }
 
-function outcomeOfStatus(code: ErrorCode | "ok", message: string): Outcome {
+/** The error for an answer whose message cannot be decoded. */
+export function malformedAnswer(method: Method, call: Call, cause: unknown): ContainerdError {
+  const reason = `malformed answer: ${causeText(cause)}`;
+  return failure(method, call, { code: "internal", reason, outcome: "unknown", cause });
+}
+
+/** The error for something that answers and is not containerd. */
+export function notContainerd(method: Method, call: Call, what: string): ContainerdError {
+  const reason = `not a containerd socket: ${what}`;
+  return failure(method, call, { code: "unavailable", reason, outcome: "not sent" });
+}
+
+/** Only codes with which containerd says why it did not even try are a refusal; others may come after a change. */
+function outcomeOf(code: ErrorCode, message: string): Outcome {
   switch (code) {
     case "invalid_argument":
     case "not_found":
@@ -76,86 +114,32 @@ function outcomeOfStatus(code: ErrorCode | "ok", message: string): Outcome {
     case "unauthenticated":
       return "refused";
     case "resource_exhausted":
-      return message.includes("received message larger") ? "refused" : "unknown";
-    case "unknown":
-      return "refused"; // a handler's own error, e.g. from runc; containerd wraps few of its errors in statuses
+      // Of the request; "trying to send message larger than max" is about the answer, after the work was done.
+      return /received message larger|Attempted to send/.test(message) ? "refused" : "unknown";
     case "unavailable":
-      return message.includes("locked") ? "refused" : "unknown"; // "ref … locked" is an answer, not a lost connection
+      return /^ref .* locked /.test(message) ? "refused" : "unknown"; // another writer has it
     default:
       return "unknown";
   }
 }
 
-/** The error for a call whose time ran out. */
-export function deadlineFailure(method: Method, call: Call, timeoutMs: number): ContainerdError {
-  return failure(method, call, {
-    code: "deadline_exceeded",
-    reason: `no answer within ${timeoutMs} ms`,
-    outcome: "unknown",
-  });
+/** containerd names the thing in front of its reason, in a quoting of its own: `image "x": not found`. */
+function withoutRepetition({ code, reason }: Cause, resource = ""): string {
+  const [kind] = resource.split(" ", 1);
+  const saysItAll = code === "not_found" || code === "already_exists";
+  return saysItAll && reason.startsWith(`${kind} `) ? code.replace("_", " ") : reason;
 }
 
-/** The error for a connection that was refused, lost, or turned out to lead elsewhere, from the text of its cause. */
-export function connectionFailure(method: Method, call: Call, cause: unknown): ContainerdError {
-  const text = causeText(cause);
-  const { code, outcome } = classify(text);
-  return failure(method, call, { code, reason: reasonFor(text), outcome, cause });
-}
-
-/** The error for an answer that breaks off or is none. */
-export function lostAnswer(method: Method, call: Call): ContainerdError {
-  return failure(method, call, {
-    code: "unavailable",
-    reason: "connection lost: incomplete answer",
-    outcome: "unknown",
-  });
-}
-
-/** The error for something that answers and is not containerd. */
-export function notContainerd(method: Method, call: Call, what: string): ContainerdError {
-  return failure(method, call, {
-    code: "unavailable",
-    reason: `not a containerd socket: ${what}`,
-    outcome: "not sent",
-  });
-}
-
-/** Deno and grpc-js tell these apart by text alone; pinned by tests for the exact version of each. */
-function classify(text: string): { code: ErrorCode; outcome: Outcome } {
-  if (/NotCapable|Requires .* access|permission denied|EACCES/i.test(text)) {
-    return { code: "permission_denied", outcome: "not sent" };
-  }
-  const notSent =
-    /client error \(Connect\)|connection closed|connection was not ready|Bad resource ID|ENOENT|ECONNREFUSED/
-      .test(text) ||
-    /not a result of an error|refused stream before processing/.test(text) ||
-    /frame with invalid size|bytes remaining on stream|Protocol error|tcp connect error|dns error/.test(text);
-  return { code: "unavailable", outcome: notSent ? "not sent" : "unknown" };
-}
-
-function reasonFor(text: string): string {
-  if (/frame with invalid size|bytes remaining on stream|Protocol error/.test(text)) {
-    return "not a containerd socket: it does not speak HTTP/2";
-  }
-  if (/ENOENT|\(os error 2\)/.test(text)) return "no containerd socket there";
-  if (/ECONNREFUSED|\(os error 111\)/.test(text)) return "connection refused: nothing listens on the socket";
-  if (/EACCES|\(os error 13\)/.test(text)) return "permission denied on the socket";
-  return `connection lost: ${text}`;
-}
-
+/** Deno puts the reason of a failed request into the cause of its error. */
 function causeText(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  if (cause.cause instanceof Error) return cause.cause.message;
-  return cause.name === "Error" || cause.name === "TypeError"
-    ? cause.message
-    : `${cause.name}: ${cause.message}`;
+  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
 /** Server texts repeat names as they came; a terminal must never interpret them. */
-function withoutControls(text: string): string {
-  // deno-lint-ignore no-control-regex
+function visible(text: string): string {
   return text.replace(
-    /[\x00-\x1f\x7f-\x9f]/g,
-    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    /[\p{C}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
 }

@@ -4,12 +4,16 @@
  * `fetch` does not show trailers. A unary answer needs none: grpc-go sends a failure as headers only, and a success
  * as exactly one message. A stream that fails midway looks complete, so only verified streams may come here.
  */
-import { connectionFailure, lostAnswer, notContainerd, statusFailure } from "./failure.ts";
+import { Limiter } from "../concurrency.ts";
 import { Deadline } from "./deadline.ts";
+import { connectionFailure, lostAnswer, malformedAnswer, notContainerd, statusFailure } from "./failure.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /** An address that no route leads to: with a host name, NO_PROXY would make Deno leave the socket for TCP. */
 const baseUrl = "http://255.255.255.255/";
+
+/** Each takes some 0.2 MB, and more at once are not served faster. */
+const callsAtOnce = 64;
 
 const headerBytes = 5;
 
@@ -17,6 +21,7 @@ const headerBytes = 5;
 export class FetchTransport implements Transport {
   readonly #http: Deno.HttpClient;
   readonly #closing = new AbortController();
+  readonly #limiter = new Limiter(callsAtOnce);
   readonly #pending = new Set<Promise<unknown>>();
 
   constructor(path: string) {
@@ -28,11 +33,9 @@ export class FetchTransport implements Transport {
     request: Request,
     call: Call,
   ): Promise<Response> {
-    const { requestType, responseType } = await method.codec();
-    const body = requestType.encode(requestType.fromPartial(request)).finish();
-    const messages = await this.#track(this.#exchange(method, body, call));
-    if (messages.length !== 1) throw lostAnswer(method, call);
-    return responseType.decode(messages[0]!);
+    const responses = await this.#exchange(method, request, call);
+    if (responses.length !== 1) throw lostAnswer(method, call);
+    return responses[0]!;
   }
 
   async *stream<Request, Response>(
@@ -43,11 +46,7 @@ export class FetchTransport implements Transport {
     if (!Array.isArray(requests) || requests.length !== 1 || !call.verified) {
       throw new TypeError(`Cannot stream ${method.name} over fetch: not one request with a verified answer`);
     }
-    const { requestType, responseType } = await method.codec();
-    const body = requestType.encode(requestType.fromPartial(requests[0])).finish();
-    for (const message of await this.#track(this.#exchange(method, body, call))) {
-      yield responseType.decode(message);
-    }
+    yield* await this.#exchange(method, requests[0], call);
   }
 
   /** Ends what is still under way, waits for it, and closes the connection. */
@@ -55,6 +54,27 @@ export class FetchTransport implements Transport {
     this.#closing.abort(new DOMException("The client was closed", "AbortError"));
     await Promise.allSettled(this.#pending);
     this.#http.close();
+  }
+
+  /** One request, and its whole answer. */
+  async #exchange<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    call: Call,
+  ): Promise<Response[]> {
+    const { requestType, responseType } = await method.codec();
+    const body = requestType.encode(requestType.fromPartial(request)).finish();
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
+    deadline.signal.throwIfAborted();
+    const send = () => this.#send(method, body, { ...call, signal: deadline.signal });
+    // A call that waits for an event must not keep others from being sent.
+    const waits = method.deadlineMs === undefined;
+    const messages = await this.#track(waits ? send() : this.#limiter.run(send, deadline.signal));
+    try {
+      return messages.map((message) => responseType.decode(message));
+    } catch (error) {
+      throw malformedAnswer(method, call, error);
+    }
   }
 
   async #track<T>(pending: Promise<T>): Promise<T> {
@@ -66,11 +86,8 @@ export class FetchTransport implements Transport {
     }
   }
 
-  /** One request; the messages of its answer, each of them complete. */
-  async #exchange(method: Method, body: Uint8Array, call: Call): Promise<Uint8Array[]> {
-    using deadline = new Deadline(method, call);
-    const signal = AbortSignal.any([deadline.signal, this.#closing.signal]);
-    signal.throwIfAborted();
+  async #send(method: Method, body: Uint8Array, call: Call & { signal: AbortSignal }): Promise<Uint8Array[]> {
+    if (call.meter) call.meter.sentBytes += body.length;
     let response: Response;
     let answer: Uint8Array;
     try {
@@ -80,17 +97,13 @@ export class FetchTransport implements Transport {
         headers: headersOf(call),
         body: oneChunk(framed(body)),
         redirect: "manual",
-        signal,
+        signal: call.signal,
       });
       // The whole body at once: aborting a reader of it is not reliable.
-      answer = new Uint8Array(await response.arrayBuffer());
+      answer = await response.bytes();
     } catch (error) {
-      signal.throwIfAborted();
+      call.signal.throwIfAborted();
       throw connectionFailure(method, call, error);
-    }
-    if (call.meter) {
-      call.meter.sentBytes += body.length;
-      call.meter.receivedBytes += answer.length;
     }
     const status = response.headers.get("grpc-status");
     if (status !== null && status !== "0") {
@@ -102,6 +115,7 @@ export class FetchTransport implements Transport {
     }
     const messages = unframed(answer);
     if (messages === undefined) throw lostAnswer(method, call);
+    if (call.meter) call.meter.receivedBytes += messages.reduce((sum, { length }) => sum + length, 0);
     return messages;
   }
 }

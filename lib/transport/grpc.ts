@@ -3,16 +3,9 @@
  * which is why only `socket.ts` imports this module, and only when a call needs it.
  */
 import { Buffer } from "node:buffer";
-import {
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status as statuses,
-} from "@grpc/grpc-js";
-import { connectionFailure, statusFailure } from "./failure.ts";
+import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { Deadline } from "./deadline.ts";
+import { grpcFailure } from "./failure.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /** containerd's own limit for a message, in both directions. */
@@ -33,7 +26,7 @@ const channelOptions = {
 /** Sends calls over the unix socket at `path`, an absolute one. */
 export class GrpcTransport implements Transport {
   readonly #client: Client;
-  readonly #pending = new Set<{ cancel(): void }>();
+  readonly #closing = new AbortController();
 
   constructor(path: string) {
     this.#client = new Client(`unix:${path}`, credentials.createInsecure(), channelOptions);
@@ -45,7 +38,7 @@ export class GrpcTransport implements Transport {
     call: Call,
   ): Promise<Response> {
     const { requestType, responseType } = await method.codec();
-    using deadline = new Deadline(method, call);
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
     deadline.signal.throwIfAborted();
     return await new Promise<Response>((resolve, reject) => {
       const pending = this.#client.makeUnaryRequest(
@@ -55,15 +48,12 @@ export class GrpcTransport implements Transport {
         requestType.fromPartial(request),
         metadataOf(call),
         (error, response) => {
-          this.#pending.delete(pending);
           deadline.signal.removeEventListener("abort", cancel);
-          if (deadline.signal.aborted) reject(deadline.signal.reason);
-          else if (error) reject(errorOf(method, call, error));
-          else resolve(response!);
+          if (error === null) resolve(response!);
+          else reject(deadline.signal.aborted ? deadline.signal.reason : grpcFailure(method, call, error));
         },
       );
       const cancel = () => pending.cancel();
-      this.#pending.add(pending);
       deadline.signal.addEventListener("abort", cancel);
     });
   }
@@ -74,7 +64,7 @@ export class GrpcTransport implements Transport {
     call: Call,
   ): AsyncIterable<Response> {
     const { requestType, responseType } = await method.codec();
-    using deadline = new Deadline(method, call);
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
     deadline.signal.throwIfAborted();
     const duplex = this.#client.makeBidiStreamRequest<unknown, Response>(
       `/${method.name}`,
@@ -83,7 +73,6 @@ export class GrpcTransport implements Transport {
       metadataOf(call),
     );
     const cancel = () => duplex.cancel();
-    this.#pending.add(duplex);
     deadline.signal.addEventListener("abort", cancel);
     const over = Promise.withResolvers<void>();
     let sendingFailed: unknown;
@@ -100,10 +89,9 @@ export class GrpcTransport implements Transport {
     } catch (error) {
       if (deadline.signal.aborted) throw deadline.signal.reason;
       if (sendingFailed !== undefined) throw sendingFailed;
-      throw errorOf(method, call, error as ServiceError);
+      throw grpcFailure(method, call, error as ServiceError);
     } finally {
       deadline.signal.removeEventListener("abort", cancel);
-      this.#pending.delete(duplex);
       duplex.on("error", () => {}); // the cancellation of what nobody reads any more
       duplex.cancel();
       over.resolve();
@@ -111,9 +99,10 @@ export class GrpcTransport implements Transport {
     }
   }
 
+  /** Ends what is still under way and closes the connection. */
   // deno-lint-ignore require-await -- closing is synchronous here, the interface is not
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const pending of this.#pending) pending.cancel();
+    this.#closing.abort(new DOMException("The client was closed", "AbortError"));
     this.#client.close();
   }
 }
@@ -121,7 +110,7 @@ export class GrpcTransport implements Transport {
 /** Writes the requests as fast as the other side takes them, until they end or the call is `over`. */
 async function send(
   duplex: ClientDuplexStream<unknown, unknown>,
-  requests: AsyncIterator<unknown>,
+  requests: AsyncGenerator<unknown, void>,
   over: Promise<void>,
 ): Promise<void> {
   for (;;) {
@@ -132,6 +121,7 @@ async function send(
     }
   }
   duplex.end();
+  requests.return().catch(() => {}); // not awaited: they may be waiting for something that no longer comes
 }
 
 async function* completed<Request>(
@@ -152,13 +142,4 @@ function metadataOf({ namespace, lease }: Call): Metadata {
 function counted(direction: "sentBytes" | "receivedBytes", bytes: Uint8Array, { meter }: Call): Buffer {
   if (meter) meter[direction] += bytes.length;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** grpc-js reports its own troubles with the connection as statuses, too; only their texts tell. */
-function errorOf(method: Method, call: Call, { code, details }: ServiceError): Error {
-  const fromConnection = code === statuses.UNAVAILABLE && !details.includes("locked") ||
-    code === statuses.INTERNAL && /RST_STREAM|stream/.test(details);
-  return fromConnection
-    ? connectionFailure(method, call, new Error(details))
-    : statusFailure(method, call, { code, message: details });
 }

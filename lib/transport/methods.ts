@@ -135,8 +135,8 @@ function service<D extends Definition>(
   facts: { readonly [Rpc in keyof D["methods"]]: Facts },
   { namespaced = true } = {},
 ): Service<D> {
-  const rows = Object.entries<Facts>(facts).map(([rpc, facts]) => [rpc, {
-    ...facts,
+  const rows = Object.entries<Facts>(facts).map(([rpc, known]) => [rpc, {
+    ...known,
     name: `${fullName}/${rpc[0]!.toUpperCase()}${rpc.slice(1)}`,
     namespaced,
     codec: async () => (await load()).methods[rpc],

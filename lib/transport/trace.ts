@@ -14,9 +14,9 @@ export interface TracedCall extends Meter {
 export function traced(inner: Transport, watch: (call: TracedCall) => void): Transport {
   return {
     async unary(method, request, call) {
-      const finish = begin(method, call, watch);
+      const { metered, finish } = begin(method, call, watch);
       try {
-        const response = await inner.unary(method, request, finish.call);
+        const response = await inner.unary(method, request, metered);
         finish("ok");
         return response;
       } catch (error) {
@@ -25,10 +25,10 @@ export function traced(inner: Transport, watch: (call: TracedCall) => void): Tra
       }
     },
     async *stream(method, requests, call) {
-      const finish = begin(method, call, watch);
+      const { metered, finish } = begin(method, call, watch);
       let status = "cancelled"; // unless it ends otherwise, the reader left early
       try {
-        yield* inner.stream(method, requests, finish.call);
+        yield* inner.stream(method, requests, metered);
         status = "ok";
       } catch (error) {
         status = statusOf(error);
@@ -48,8 +48,7 @@ function begin(method: Method, call: Call, watch: (call: TracedCall) => void) {
     const durationMs = performance.now() - started;
     watch({ method: method.name, namespace: call.namespace, durationMs, ...meter, status });
   }
-  finish.call = { ...call, meter };
-  return finish;
+  return { metered: { ...call, meter }, finish };
 }
 
 function statusOf(error: unknown): string {

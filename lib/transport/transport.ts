@@ -2,7 +2,10 @@
 export interface CallOptions {
   /** Ends the call; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** The longest time for the call, in milliseconds; for a stream, the longest wait for its next message. */
+  /**
+   * The longest time for the call, in milliseconds; for a stream, the longest wait for its next message. `Infinity`
+   * waits for ever.
+   */
   timeoutMs?: number | undefined;
 }
 
@@ -22,7 +25,7 @@ export interface Call extends CallOptions {
   meter?: Meter | undefined;
 }
 
-/** Bytes of messages that a call sent and received. */
+/** Bytes of the messages that a call sent and received, without what the protocol adds. */
 export interface Meter {
   sentBytes: number;
   receivedBytes: number;
@@ -53,8 +56,9 @@ export interface MethodCodec<Request, Response> {
   responseType: Decoder<Response>;
 }
 
+// Both in method syntax, so that codecs of different messages stay assignable to `unknown` ones.
+
 interface Encoder<Partial> {
-  // Method syntax, so that codecs of different messages stay assignable to `unknown` ones.
   fromPartial(partial: Partial): unknown;
   encode(message: unknown): { finish(): Uint8Array };
   decode(bytes: Uint8Array): unknown;
