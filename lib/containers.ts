@@ -1,5 +1,6 @@
 import type { Container as Message } from "../proto/gen/containerd/services/containers/v1/containers.ts";
 import { toDate } from "./convert.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Containers as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -36,7 +37,7 @@ export class Containers {
 
   /** @throws {NotFoundError} when there is none of that id. */
   async get(id: string, options: CallOptions = {}): Promise<Container> {
-    const call = { action: "get", resource: `container ${JSON.stringify(id)}`, ...options };
+    const call = { action: "get", resource: `container ${quoted(id)}`, ...options };
     const { container } = await this.#scope.unary(methods.get, { id }, call);
     return fromMessage(container!);
   }

@@ -1,9 +1,17 @@
 import type { Timestamp } from "../proto/gen/google/protobuf/timestamp.ts";
 
-/** The instant of a wire timestamp, to the millisecond; the epoch when absent. */
-export function toDate(timestamp: Timestamp | undefined): Date {
-  if (timestamp === undefined) return new Date(0);
+/** The zero value of Go's time, which containerd sends for "never". */
+const goZeroSeconds = -62_135_596_800n;
+
+/** The instant of a wire timestamp, to the millisecond; `undefined` when it is absent or says "never". */
+export function toDateIfAny(timestamp: Timestamp | undefined): Date | undefined {
+  if (timestamp === undefined || timestamp.seconds === goZeroSeconds) return undefined;
   return new Date(Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1_000_000));
+}
+
+/** The instant of a timestamp that containerd always sets. */
+export function toDate(timestamp: Timestamp | undefined): Date {
+  return toDateIfAny(timestamp) ?? new Date(0);
 }
 
 /** A byte count or similar as a number. Throws `RangeError` beyond what a number holds exactly. */

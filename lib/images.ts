@@ -1,6 +1,7 @@
 import type { Image as Message } from "../proto/gen/containerd/services/images/v1/images.ts";
 import { labelChange, toDate, toNumber } from "./convert.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Images as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -69,13 +70,17 @@ export class Images {
    * @throws {NotFoundError} when there is none of that name.
    */
   async update(
-    { name, target, labels = {} }: Pick<Image, "name" | "target"> & { labels?: Record<string, string> },
+    { name, target, labels = {} }: { name: string; target?: Descriptor; labels?: Record<string, string> },
     options: CallOptions = {},
   ): Promise<Image> {
     const change = labelChange(labels);
+    const updateMask = [...(target ? ["target"] : []), ...change.updateMask];
+    // containerd would take an empty mask to mean everything.
+    if (updateMask.length === 0) return await this.get(name, options);
     const { image } = await this.#scope.unary(methods.update, {
-      image: { name, target: toTarget(target), labels: change.labels },
-      updateMask: ["target", ...change.updateMask],
+      // It reads the target even when the mask leaves it out.
+      image: { name, target: target ? toTarget(target) : {}, labels: change.labels },
+      updateMask,
     }, { action: "update", resource: described(name), ...options });
     return fromMessage(image!);
   }
@@ -102,7 +107,7 @@ export class Images {
 }
 
 function described(name: string): string {
-  return `image ${JSON.stringify(name)}`;
+  return `image ${quoted(name)}`;
 }
 
 function toTarget({ mediaType, digest, size, annotations = {} }: Descriptor) {

@@ -1,5 +1,6 @@
 import type { Plugin as Message } from "../proto/gen/containerd/services/introspection/v1/introspection.ts";
 import { toDate, toNumber } from "./convert.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Introspection as methods, Version as version } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -71,7 +72,7 @@ export class Introspection {
   async pluginInfo(type: string, id: string, options: CallOptions = {}): Promise<DaemonPlugin> {
     const call = {
       action: "get",
-      resource: `containerd plugin ${JSON.stringify(`${type}.${id}`)}`,
+      resource: `plugin ${quoted(`${type}.${id}`)} of containerd`,
       ...options,
     };
     const { plugin } = await this.#scope.unary(methods.pluginInfo, { type, id }, call);

@@ -1,6 +1,7 @@
 import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
 import { toDate } from "./convert.ts";
-import { NotFoundError, OutcomeUnknownError, UnavailableError } from "./errors.ts";
+import { DeadlineExceededError, NotFoundError, OutcomeUnknownError, UnavailableError } from "./errors.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Leases as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -78,8 +79,8 @@ export class Leases {
         await this.delete(id);
       } catch (error) {
         // Without a daemon to delete it there remains its expiry.
-        const gone = [NotFoundError, UnavailableError, OutcomeUnknownError];
-        if (!gone.some((kind) => error instanceof kind)) throw error;
+        const lost = [NotFoundError, UnavailableError, OutcomeUnknownError, DeadlineExceededError];
+        if (!lost.some((kind) => error instanceof kind)) throw error;
       }
     };
     return { ...lease, [Symbol.asyncDispose]: release };
@@ -104,7 +105,8 @@ export class Leases {
 
   /** Runs one garbage collection and waits for it. containerd offers no call for it but the end of a lease. */
   async collectGarbage(options: CallOptions = {}): Promise<void> {
-    const { id } = await this.create({ id: `davit-gc-${crypto.randomUUID()}`, expiresInMs: dayMs }, options);
+    const id = `davit-gc-${crypto.randomUUID()}`;
+    await this.create({ id, expiresInMs: collectionMs }, options);
     await this.delete(id, { sync: true, ...options });
   }
 
@@ -138,7 +140,7 @@ export class Leases {
 }
 
 function described(id: string): string {
-  return `lease ${JSON.stringify(id)}`;
+  return `lease ${quoted(id)}`;
 }
 
 /** An invalid expiry would mean never, and containerd reads whole seconds. */

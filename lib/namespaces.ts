@@ -1,6 +1,7 @@
 import type { Namespace as Message } from "../proto/gen/containerd/services/namespaces/v1/namespaces.ts";
 import { labelChange } from "./convert.ts";
 import { containerdError, NotFoundError } from "./errors.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Namespaces as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -87,13 +88,15 @@ export class Namespaces {
     name: string,
     { labels, ...options }: CallOptions & { labels: Record<string, string> },
   ): Promise<Namespace> {
-    await this.get(name, options);
+    const before = await this.get(name, options);
     const change = labelChange(labels);
-    const { namespace } = await this.#scope.unary(methods.update, {
+    // containerd would take an empty mask to mean all labels.
+    if (change.updateMask.length === 0) return before;
+    await this.#scope.unary(methods.update, {
       namespace: { name, labels: change.labels },
       updateMask: change.updateMask,
     }, { action: "label", resource: described(name), namespace: headerFor(name, this.#scope), ...options });
-    return fromMessage(namespace!);
+    return await this.get(name, options); // its answer is empty
   }
 
   /**
@@ -113,7 +116,7 @@ export class Namespaces {
 }
 
 function described(name: string): string {
-  return `namespace ${JSON.stringify(name)}`;
+  return `namespace ${quoted(name)}`;
 }
 
 /** 1.6 publishes an event in the header's namespace after the change, so the header must name an acceptable one. */

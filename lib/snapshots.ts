@@ -1,5 +1,6 @@
 import type { Info as Message } from "../proto/gen/containerd/services/snapshots/v1/snapshots.ts";
 import { toDate, toNumber } from "./convert.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Snapshots as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -65,7 +66,7 @@ export class Snapshots {
 }
 
 function described(key: string): string {
-  return `snapshot ${JSON.stringify(key)}`;
+  return `snapshot ${quoted(key)}`;
 }
 
 function fromMessage({ name, parent, kind, labels, createdAt, updatedAt }: Message): Snapshot {

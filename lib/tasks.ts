@@ -1,5 +1,6 @@
 import type { Process as Message } from "../proto/gen/containerd/types/task/task.ts";
 import { toDate } from "./convert.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Tasks as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -35,17 +36,13 @@ export class Tasks {
 
   /** The task of a container. @throws {NotFoundError} when it has none. */
   async get(containerId: string, options: CallOptions = {}): Promise<Task> {
-    const call = { action: "get", resource: `task ${JSON.stringify(containerId)}`, ...options };
+    const call = { action: "get", resource: `task ${quoted(containerId)}`, ...options };
     const { process } = await this.#scope.unary(methods.get, { containerId }, call);
     return fromMessage(process!);
   }
 }
 
-function fromMessage({ id, pid, status, exitStatus, exitedAt }: Message): Task {
-  return {
-    id,
-    pid,
-    status: statuses[status] ?? "unknown",
-    ...(status === 3 && { exitStatus, exitedAt: toDate(exitedAt) }),
-  };
+function fromMessage({ id, pid, status: number, exitStatus, exitedAt }: Message): Task {
+  const status = statuses[number] ?? "unknown";
+  return { id, pid, status, ...(status === "stopped" && { exitStatus, exitedAt: toDate(exitedAt) }) };
 }
