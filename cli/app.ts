@@ -9,7 +9,6 @@ import type { Io } from "./io.ts";
 import { type LogSettings, StderrLog } from "./log.ts";
 import { Output, OutputClosed } from "./output.ts";
 import { Tally } from "./tally.ts";
-import type { Verb } from "./verb.ts";
 
 /** What a run may be given from outside. */
 export interface RunOptions {
@@ -23,8 +22,12 @@ export interface RunOptions {
 export async function run(argv: readonly string[], io: Io, options: RunOptions = {}): Promise<number> {
   const output = new Output(io);
   let log = new StderrLog(io, { format: wantsJson(argv) ? "json" : "text", debug: argv.includes("--debug") });
+  using plugins = new DisposableStack();
   try {
-    const request = await readCommandLine(argv, openPlugin);
+    const request = await readCommandLine(argv, async (target) => {
+      const { openPlugin } = await import("./plugin/host.ts");
+      return plugins.use(await openPlugin(target, { signal: options.signal }));
+    });
     if (request.kind === "run") {
       log = new StderrLog(io, logSettings(request.globals, io));
       return await perform(request, { io, output, log, ...options });
@@ -111,9 +114,4 @@ async function informationOn(request: Exclude<Request, { kind: "run" }>): Promis
   const help = await import("./help.ts");
   if (request.kind === "help of a verb") return help.helpOfVerb(request.words, request.verb);
   return request.noun === undefined ? help.overview() : help.helpOfNoun(request.noun);
-}
-
-async function openPlugin(target: string): Promise<Verb> {
-  const { unknownCommand } = await import("./lookup.ts");
-  throw unknownCommand([target]);
 }

@@ -8,6 +8,8 @@ export interface Policy {
   namespaces: "any" | readonly string[];
   /** `"images"`: namespaces, images, content and leases, none of which can start anything. */
   write: false | "images" | "all";
+  /** Nothing may be written, whatever `write` says. */
+  dryRun?: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ function ofNamespace(request: unknown): string {
 function none(): undefined {}
 
 function check(
-  { namespaces, write }: Policy,
+  { namespaces, write, dryRun = false }: Policy,
   { method, call, request }: { method: Method; call: Call; request: unknown },
 ): void {
   const subject = method.namespaced ? () => call.namespace : subjects.get(method.name);
@@ -69,6 +71,7 @@ function check(
       `the plugin has no access: add ${JSON.stringify(namespace)} to its access.namespaces`,
     );
   }
+  if (dryRun && method.writes !== undefined) refuse(method, call, "a dry run may not write");
   const needed = neededFor(method.writes);
   if (needed === undefined || write === "all" || write === needed) return;
   const may = write === false ? "the plugin may only read" : "the plugin may only write images and content";

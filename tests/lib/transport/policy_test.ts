@@ -68,6 +68,11 @@ Deno.test("restricted() lets a reader call exactly the methods that read", async
   );
 });
 
+Deno.test("restricted() lets a dry run call exactly the methods that read, whatever it may write", async () => {
+  const passed = await passing({ namespaces: "any", write: "all", dryRun: true });
+  assertEquals(passed, names(({ writes }) => writes === undefined));
+});
+
 Deno.test("restricted() lets a writer of images change exactly what cannot start anything", async () => {
   const passed = await passing({ namespaces: "any", write: "images" });
   assertEquals(passed, names(({ writes }) => writes !== "anything"));

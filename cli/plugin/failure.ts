@@ -1,0 +1,73 @@
+/** What a worker reports of an error becomes an error of davit, with the place in the plugin where it arose. */
+import { containerdError, type ErrorDetails } from "../../mod.ts";
+import { CliError } from "../errors.ts";
+import type { PluginFile } from "./file.ts";
+
+/** Which plugin failed, and what was being done with it. */
+export interface Origin {
+  file: PluginFile;
+  stage: "load" | "run";
+}
+
+/** The error for one that a worker reports: of containerd's, the same again; of others, one of code `plugin`. */
+export function reportedFailure(report: unknown, { file, stage }: Origin): Error {
+  const { name, message, stack, details } = Object(report) as Readonly<Record<string, unknown>>;
+  const known = containerdErrorOf(details);
+  if (known) return known;
+  const reason = reasonOf({ name: String(name), message: withoutColours(message), stage });
+  const place = placeIn(withoutColours(stack), file);
+  const hint = denial.test(reason)
+    ? "plugins may read their own folder and use containerd through their client, nothing else"
+    : undefined;
+  const text = withShownFiles(reason, file);
+  return pluginFailure(place === undefined ? text : `${place}: ${text}`, { file, stage, hint });
+}
+
+/** The error for an item that a plugin reports as failed: its words are the plugin's. */
+export function reportedItem(report: unknown): Error {
+  const { message, details } = Object(report) as Readonly<Record<string, unknown>>;
+  return containerdErrorOf(details) ?? new Error(withoutColours(message));
+}
+
+/** The error of a plugin that does not load or fails. */
+export function pluginFailure(
+  reason: string,
+  { file, stage, hint }: Origin & { hint?: string | undefined },
+): CliError {
+  const message = `Cannot ${stage} plugin ${JSON.stringify(file.target)}: ${reason}`;
+  return new CliError(message, { code: "plugin", hint });
+}
+
+function containerdErrorOf(details: unknown): Error | undefined {
+  return typeof details === "object" && details !== null
+    ? containerdError(details as ErrorDetails)
+    : undefined;
+}
+
+const denial = /^\w+ access (to .* )?is denied$/;
+
+function reasonOf(
+  { name, message, stage }: { name: string; message: string; stage: Origin["stage"] },
+): string {
+  const denied = /^Requires (\w+ access(?: to .*)?), run again with the --allow-/.exec(message);
+  if (denied) return `${denied[1]} is denied`;
+  // Deno draws the place into the text of an error that a module has.
+  const text = stage === "load" ? message.replace(/( at file:\S+)?(\n.*)?$/s, "") : message;
+  return name === "Error" || /^\w*Error: /.test(text) ? text : `${name}: ${text}`;
+}
+
+/** The first place of a stack that is in the plugin: `./keep_last.ts:12:9`. */
+function placeIn(stack: string, file: PluginFile): string | undefined {
+  for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s"'()]+?):(\d+):(\d+)/g)) {
+    if (file.has(url!)) return `${file.shown(url!)}:${line}:${column}`;
+  }
+}
+
+function withShownFiles(text: string, file: PluginFile): string {
+  return text.replace(/file:\/\/[^\s"'()]+/g, (url) => file.has(url) ? file.shown(url) : url);
+}
+
+function withoutColours(text: unknown): string {
+  // deno-lint-ignore no-control-regex
+  return String(text ?? "").replace(/\x1b\[[\d;]*m/g, "");
+}

@@ -1,0 +1,122 @@
+import { type Policy, restricted, servePort, type Transport } from "../../lib/host.ts";
+import type { Access } from "../../mod.ts";
+import type { HostContext } from "../context.ts";
+import { reportedItem } from "./failure.ts";
+import type { Answer, Notice, ToWorker } from "./messages.ts";
+import { RunLeases } from "./run_leases.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** How long a plugin may clean up when its run has to end, in milliseconds. */
+const graceMs = 5_000;
+
+/** What a run of a plugin works with. */
+export interface Surroundings {
+  sandbox: Sandbox;
+  access: Access;
+  context: HostContext;
+  transport: Transport;
+}
+
+/** Runs a plugin that is loaded. Resolves to what a verb returns: nothing, a row, or an AsyncIterable of rows. */
+export async function runPlugin(surroundings: Surroundings): Promise<unknown> {
+  const { namespace, args, options, dryRun, signal } = surroundings.context;
+  signal.throwIfAborted();
+  const run = new PluginRun(surroundings);
+  const answer = await run.ask({ type: "run", settings: { namespace, args, options, dryRun } });
+  if (answer.type === "rows") return run.rows();
+  await run.end();
+  return answer.type === "value" ? answer.value : undefined;
+}
+
+/** The way to containerd that a plugin gets, and the end of it. */
+class PluginRun {
+  readonly #sandbox: Sandbox;
+  readonly #signal: AbortSignal;
+  readonly #leases: RunLeases;
+  readonly #server: AsyncDisposable;
+  #grace: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ sandbox, access, context, transport }: Surroundings) {
+    this.#sandbox = sandbox;
+    this.#signal = context.signal;
+    this.#leases = new RunLeases(transport);
+    this.#server = servePort(
+      sandbox.containerd,
+      restricted(this.#leases.transport, policyOf(access, context)),
+    );
+    sandbox.listen((notice) => pass(notice, context));
+    context.signal.addEventListener("abort", this.#abort);
+  }
+
+  async ask(question: ToWorker): Promise<Answer> {
+    try {
+      return await this.#sandbox.ask(question);
+    } catch (error) {
+      await this.end({ broken: true });
+      throw error;
+    }
+  }
+
+  async *rows(): AsyncIterable<unknown> {
+    let more = true;
+    try {
+      while (more) {
+        more = false; // should asking fail
+        const answer = await this.ask({ type: "next" });
+        more = answer.type === "value";
+        if (answer.type === "value") yield answer.value;
+      }
+    } finally {
+      if (more) await this.#stop();
+      await this.end();
+    }
+  }
+
+  /** What a run leaves when it breaks off is cleared away; one that ends well may have made a lease to stay. */
+  async end({ broken = this.#signal.aborted } = {}): Promise<void> {
+    clearTimeout(this.#grace);
+    this.#signal.removeEventListener("abort", this.#abort);
+    await this.#server[Symbol.asyncDispose]();
+    if (broken) await this.#leases.deleteAll();
+  }
+
+  /** The reader wants no more rows. */
+  async #stop(): Promise<void> {
+    this.#giveUpLater(new DOMException("The plugin did not stop", "TimeoutError"));
+    await this.ask({ type: "stop" }).catch(() => {});
+  }
+
+  readonly #abort = (): void => {
+    const { reason } = this.#signal;
+    this.#sandbox.tell({ type: "abort", reason: reason instanceof Error ? reason.message : String(reason) });
+    this.#giveUpLater(reason);
+  };
+
+  #giveUpLater(reason: unknown): void {
+    this.#grace ??= setTimeout(() => this.#sandbox.fail(reason), graceMs);
+  }
+}
+
+function policyOf({ namespaces = "current", write = false }: Access, context: HostContext): Policy {
+  return {
+    namespaces: namespaces === "current" ? [context.namespace] : namespaces,
+    write,
+    dryRun: context.dryRun,
+  };
+}
+
+function pass(notice: Notice, { log, progress, failed }: HostContext): void {
+  switch (notice.type) {
+    case "info":
+      return log.info(String(notice.message));
+    case "warn":
+      return log.warn(String(notice.message));
+    case "item failed":
+      return failed(reportedItem(notice.error));
+    case "progress": {
+      const { task, done, total } = Object(notice.state);
+      const known = Number.isFinite(total) ? { total } : {};
+      if (typeof task === "string" && Number.isFinite(done)) progress({ task, done, ...known });
+    }
+  }
+}

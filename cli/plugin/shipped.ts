@@ -1,0 +1,23 @@
+import { fromFileUrl } from "@std/path";
+import { PluginFile } from "./file.ts";
+
+/** A plugin that comes with davit: what is known of it without loading it. */
+export interface ShippedPlugin {
+  name: string;
+  summary: string;
+}
+
+/** The files of `plugins/`, each named after its plugin with `_` for dashes. */
+export const shippedPlugins: readonly ShippedPlugin[] = [
+  {
+    name: "image-sync",
+    summary: "Copy the images of namespaces to others, where those lack them or have older ones",
+  },
+];
+
+/** The file of the plugin of that name. */
+export function shippedFile(name: string): PluginFile | undefined {
+  if (!shippedPlugins.some((plugin) => plugin.name === name)) return undefined;
+  const url = import.meta.resolve(`davit/plugins/${name.replaceAll("-", "_")}.ts`);
+  return new PluginFile(name, { path: fromFileUrl(url) });
+}

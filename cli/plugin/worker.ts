@@ -1,0 +1,134 @@
+/**
+ * The entry of the worker that a plugin runs in. It has the plugin's few permissions; what it says is sent to the
+ * host, which believes none of it.
+ */
+import { MessagePortTransport } from "../../lib/host.ts";
+import { Client, ContainerdError, type Plugin, type PluginContext, type Progress } from "../../mod.ts";
+import type { ErrorReport, FromWorker, RunSettings, Start, ToWorker } from "./messages.ts";
+
+addEventListener("message", (event) => start((event as MessageEvent<Start>).data), { once: true });
+
+function start({ plugin, control, containerd }: Start): void {
+  const guest = new Guest(control, containerd);
+  secure(guest);
+  control.onmessage = ({ data }: MessageEvent<ToWorker>) => guest.answer(data);
+  guest.load(plugin);
+}
+
+/** A plugin that answers to its host. */
+class Guest {
+  readonly #host: MessagePort;
+  readonly #containerd: MessagePort;
+  readonly #aborting = new AbortController();
+  #plugin: Plugin | undefined;
+  #rows: Iterator<unknown> | AsyncIterator<unknown> | undefined;
+
+  constructor(host: MessagePort, containerd: MessagePort) {
+    this.#host = host;
+    this.#containerd = containerd;
+  }
+
+  tell(message: FromWorker): void {
+    this.#host.postMessage(message);
+  }
+
+  fail(error: unknown): void {
+    this.tell({ type: "failed", error: reportOf(error) });
+  }
+
+  async load(url: string): Promise<void> {
+    try {
+      const plugin = pluginOf(await import(url));
+      const { run: _, ...definition } = plugin;
+      this.#plugin = plugin;
+      this.tell({ type: "loaded", definition });
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async answer(message: ToWorker): Promise<void> {
+    try {
+      if (message.type === "run") await this.#run(message.settings);
+      else if (message.type === "next") await this.#next();
+      else if (message.type === "stop") await this.#stop();
+      else this.#aborting.abort(new DOMException(message.reason, "AbortError"));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async #run(settings: RunSettings): Promise<void> {
+    const result = await this.#plugin!.run(this.#context(settings));
+    this.#rows = iteratorOf(result);
+    this.tell(this.#rows ? { type: "rows" } : { type: "value", value: result });
+  }
+
+  async #next(): Promise<void> {
+    const { value, done } = await this.#rows!.next();
+    this.tell(done ? { type: "done" } : { type: "value", value });
+  }
+
+  async #stop(): Promise<void> {
+    await this.#rows?.return?.();
+    this.tell({ type: "done" });
+  }
+
+  #context({ namespace, args, options, dryRun }: RunSettings): PluginContext {
+    return {
+      client: new Client(new MessagePortTransport(this.#containerd)).namespace(namespace),
+      args,
+      options,
+      dryRun,
+      log: {
+        info: (message) => this.tell({ type: "info", message }),
+        warn: (message) => this.tell({ type: "warn", message }),
+      },
+      progress: (state: Progress) => this.tell({ type: "progress", state }),
+      failed: (error) => this.tell({ type: "item failed", error: reportOf(error) }),
+      signal: this.#aborting.signal,
+    };
+  }
+}
+
+/** Sends what would end the worker unseen, or appear on stdout between the rows, to the host. */
+function secure(guest: Guest): void {
+  const ends = () => {
+    throw new Error("a plugin ends by returning from run, or by throwing");
+  };
+  Object.assign(Deno, { exit: ends });
+  Object.assign(globalThis, { close: ends });
+  const writer = (type: "info" | "warn") => (...values: unknown[]) =>
+    guest.tell({ type, message: values.map(textOf).join(" ") });
+  const [info, warn] = [writer("info"), writer("warn")];
+  Object.assign(console, { debug: info, log: info, info, warn, error: warn });
+  for (const type of ["error", "unhandledrejection"]) {
+    addEventListener(type, (event) => {
+      event.preventDefault();
+      guest.fail((event as ErrorEvent).error ?? (event as PromiseRejectionEvent).reason);
+    });
+  }
+}
+
+function pluginOf(module: Readonly<Record<string, unknown>>): Plugin {
+  if (!("default" in module)) throw new Error("it has no default export");
+  const plugin = Object(module.default) as Partial<Plugin>;
+  if (typeof plugin.run === "function") return plugin as Plugin;
+  throw new Error("its default export is not a plugin, which definePlugin makes");
+}
+
+function iteratorOf(result: unknown): Iterator<unknown> | AsyncIterator<unknown> | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  const rows = result as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
+  return rows[Symbol.asyncIterator]?.() ?? rows[Symbol.iterator]?.();
+}
+
+function reportOf(error: unknown): ErrorReport {
+  if (!(error instanceof Error)) return { name: "Error", message: textOf(error) };
+  const { name, message, stack } = error;
+  return { name, message, stack, details: error instanceof ContainerdError ? error.details : undefined };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : Deno.inspect(value);
+}
