@@ -1,22 +1,28 @@
 import { CliError } from "./errors.ts";
 
-/** How long a run may take to clean up after it was told to end, in milliseconds. */
-const graceMs = 10_000;
-
 /** What a timer can wait at most; beyond it would not wait at all. */
 const longestMs = 2 ** 31 - 1;
+
+/** What may end a run before it is done. */
+export interface EndingOptions {
+  signal?: AbortSignal | undefined;
+  /** 0 is no limit. */
+  timeoutMs?: number | undefined;
+  /** How long the run may take to clean up after it was told to end. Default 10,000. */
+  graceMs?: number | undefined;
+}
 
 /** Why and when a run ends before it is done: a signal from outside, or its time is up. */
 export class Ending implements Disposable {
   readonly #controller = new AbortController();
   readonly #overdue = Promise.withResolvers<never>();
   readonly #outside: AbortSignal | undefined;
+  readonly #graceMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    { signal, timeoutMs = 0 }: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined },
-  ) {
+  constructor({ signal, timeoutMs = 0, graceMs = 10_000 }: EndingOptions) {
+    this.#graceMs = graceMs;
     this.#overdue.promise.catch(() => {}); // it may come when nobody waits any more
     this.#outside = signal;
     if (timeoutMs > 0) {
@@ -46,7 +52,7 @@ export class Ending implements Disposable {
 
   #end(reason: unknown): void {
     if (this.signal.aborted) return;
-    this.#grace = setTimeout(() => this.#overdue.reject(reason), graceMs);
+    this.#grace = setTimeout(() => this.#overdue.reject(reason), this.#graceMs);
     this.#controller.abort(reason);
   }
 }

@@ -1,5 +1,4 @@
 /** The one renderer: what a verb returned becomes a table, JSON, JSON lines, YAML, CSV or names. */
-import { UsageError } from "./errors.ts";
 import { escapeControls, escapeControlsOfLines } from "./escape.ts";
 import { formatCell, nothing } from "./format.ts";
 import type { Form } from "./globals.ts";
@@ -10,7 +9,7 @@ import type { Column } from "./verb.ts";
 /** How to show what a verb returns. */
 export interface Rendering {
   form: Form;
-  /** Of the verb; absent when it has none. */
+  /** Of the verb. Default: the fields of the first row, unless it is a text. */
   columns: readonly Column[] | undefined;
   /** Tables and CSV start with the namespace of each row. */
   acrossNamespaces: boolean;
@@ -20,34 +19,19 @@ export interface Rendering {
   now: Date;
 }
 
-/** What a column finds its values in. */
-export type Row = Record<string, unknown>;
-
 /** Takes a piece of the text. */
 export type Write = (text: string) => Promise<void>;
 
 /** Writes a result as it comes: a value, an array or an AsyncIterable of values; `undefined` is nothing to show. */
 export async function render(result: unknown, rendering: Rendering, write: Write): Promise<void> {
   if (result === undefined) return;
-  const many = isIterable(result);
-  const rows = many ? result : [result];
-  switch (rendering.form) {
-    case "json":
-      return many ? await writeJsonArray(rows, write) : await write(`${toJson(result, { indent: 2 })}\n`);
-    case "jsonl":
-      return await writeLines(rows, toJson, write);
-    case "yaml":
-      return await writeYaml(result, many, write);
-    case "csv":
-      return await writeCsv(rows, rendering, write);
-    case "name":
-      return await writeLines(rows, (row) => nameOf(row, rendering), write);
-    case "table":
-    case "wide":
-      return rendering.columns === undefined
-        ? await writeLines(rows, textOf, write)
-        : await writeTable(rows, rendering, write);
-  }
+  if (isIterable(result)) return await writeRows(result, rendering, write);
+  const { form, columns } = rendering;
+  if (form === "json") return await write(`${toJson(result, { indent: 2 })}\n`);
+  if (form === "yaml") return await write(await yaml(result));
+  const isTable = form === "table" || form === "wide";
+  if (isTable && columns === undefined) return await write(`${textOf(result)}\n`);
+  await writeRows([result], rendering, write);
 }
 
 type Rows = Iterable<unknown> | AsyncIterable<unknown>;
@@ -57,74 +41,115 @@ function isIterable(value: unknown): value is Rows {
     (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
+async function writeRows(rows: Rows, rendering: Rendering, write: Write): Promise<void> {
+  switch (rendering.form) {
+    case "json":
+      return await writeJsonArray(rows, write);
+    case "jsonl":
+      return await writeLines(rows, toJson, write);
+    case "yaml":
+      return await writeYamlArray(rows, write);
+  }
+  const [first, all] = await peek(rows);
+  const columns = rendering.columns ?? columnsFor(first);
+  if (columns === undefined) return await writeLines(all, textOf, write);
+  switch (rendering.form) {
+    case "name":
+      return await writeLines(all, (row) => escapeControls(String(field(row, columns[0]!.key))), write);
+    case "csv":
+      return await writeCsv(all, { ...rendering, columns }, write);
+    case "table":
+    case "wide":
+      return await writeTable(all, { ...rendering, columns }, write);
+  }
+}
+
 /** An array that breaks off stays open, so that nobody takes it for the whole. */
 async function writeJsonArray(rows: Rows, write: Write): Promise<void> {
   let before = "[\n";
   for await (const row of rows) {
-    await write(`${before}${indented(toJson(row, { indent: 2 }))}`);
+    await write(`${before}${toJson(row, { indent: 2 }).replace(/^/gm, "  ")}`);
     before = ",\n";
   }
   await write(before === "[\n" ? "[]\n" : "\n]\n");
-}
-
-function indented(text: string): string {
-  return text.replace(/^/gm, "  ");
 }
 
 async function writeLines(rows: Rows, line: (row: unknown) => string, write: Write): Promise<void> {
   for await (const row of rows) await write(`${line(row)}\n`);
 }
 
-async function writeYaml(result: unknown, many: boolean, write: Write): Promise<void> {
-  const { stringify } = await import("@std/yaml");
-  const options = { lineWidth: -1 };
-  if (!many) return await write(stringify(plain(result), options));
-  let empty = true;
-  for await (const row of result as Rows) {
-    await write(stringify([plain(row)], options));
-    empty = false;
+async function writeYamlArray(rows: Rows, write: Write): Promise<void> {
+  let isEmpty = true;
+  for await (const row of rows) {
+    await write(await yaml([row]));
+    isEmpty = false;
   }
-  if (empty) await write("[]\n");
+  if (isEmpty) await write("[]\n");
 }
 
-async function writeCsv(rows: Rows, rendering: Rendering, write: Write): Promise<void> {
-  const { headers, now } = rendering;
-  if (rendering.columns === undefined) throw new UsageError("Cannot write CSV: this verb has no table");
+async function yaml(value: unknown): Promise<string> {
+  const { stringify } = await import("@std/yaml");
+  return stringify(plain(value), { lineWidth: -1 });
+}
+
+type Table = Rendering & { columns: readonly Column[] };
+
+async function writeCsv(rows: Rows, table: Table, write: Write): Promise<void> {
   const { stringify } = await import("@std/csv");
-  const keys = columnsOf(rendering).map(({ key }) => key);
-  if (headers) await write(stringify([], { columns: keys }));
+  const keys = columnsOf(table).map(({ key }) => key);
+  if (table.headers) await write(stringify([], { columns: keys }));
   for await (const row of rows) {
-    const cells = keys.map((key) => [key, formatCell((row as Row)[key], "text", now)]);
+    const cells = keys.map((key) => [key, formatCell(field(row, key), "text", table.now)]);
     await write(stringify([Object.fromEntries(cells)], { columns: keys, headers: false }));
   }
 }
 
-async function writeTable(rows: Rows, rendering: Rendering, write: Write): Promise<void> {
-  const { form, headers, now } = rendering;
-  const columns = columnsOf(rendering).filter(({ wide }) => !wide || form === "wide");
-  const lines = headers ? [columns.map(({ header }) => header)] : [];
+async function writeTable(rows: Rows, table: Table, write: Write): Promise<void> {
+  const columns = columnsOf(table).filter(({ wide }) => !wide || table.form === "wide");
+  const lines = table.headers ? [columns.map(({ header }) => header)] : [];
   try {
     for await (const row of rows) {
-      lines.push(columns.map(({ key, as }) => formatCell((row as Row)[key], as, now) || nothing));
+      lines.push(columns.map(({ key, as }) => formatCell(field(row, key), as, table.now) || nothing));
     }
   } catch (error) {
     // What was done before is told; the headers alone would say that there is nothing.
-    if (lines.length > (headers ? 1 : 0)) await write(layOut(lines));
+    if (lines.length > (table.headers ? 1 : 0)) await write(layOut(lines));
     throw error;
   }
   await write(layOut(lines));
 }
 
-function columnsOf({ columns = [], acrossNamespaces }: Rendering): readonly Column[] {
+function columnsOf({ columns, acrossNamespaces }: Table): readonly Column[] {
   return acrossNamespaces ? [{ header: "NAMESPACE", key: "namespace" }, ...columns] : columns;
 }
 
-function nameOf(row: unknown, { columns }: Rendering): string {
-  const key = columns?.[0]?.key;
-  if (key === undefined) return textOf(row);
-  return escapeControls(String((row as Row)[key]));
+/** `createdAt` has the header `CREATED AT`. */
+function columnsFor(row: unknown): readonly Column[] | undefined {
+  if (typeof row !== "object" || row === null) return undefined;
+  const keys = Object.keys(row);
+  if (keys.length === 0) return undefined;
+  return keys.map((key) => ({ header: key.replace(/(?=[A-Z])/g, " ").toUpperCase(), key }));
 }
 
+function field(row: unknown, key: string): unknown {
+  return (row as Readonly<Record<string, unknown>> | null | undefined)?.[key];
+}
+
+/** A value alone on its line, or lines. */
 function textOf(value: unknown): string {
   return typeof value === "string" ? escapeControlsOfLines(value) : toJson(value, { indent: 2 });
+}
+
+/** The first row, and all of them. */
+async function peek(rows: Rows): Promise<[unknown, AsyncIterable<unknown>]> {
+  const source = Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]();
+  const first = await source.next();
+  async function* all(): AsyncIterable<unknown> {
+    try {
+      for (let { value, done } = first; !done; { value, done } = await source.next()) yield value;
+    } finally {
+      await source.return?.();
+    }
+  }
+  return [first.value, all()];
 }

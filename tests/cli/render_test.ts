@@ -1,6 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { parse } from "@std/csv";
-import { UsageError } from "../../cli/errors.ts";
 import type { Form } from "../../cli/globals.ts";
 import { render, type Rendering } from "../../cli/render.ts";
 
@@ -128,7 +127,6 @@ Deno.test("render() writes CSV that reads back, whatever is in a cell", async ()
   const text = await rendered([{ name: 'x,"y"\r', size: 5, labels: { a: "1,2", b: "" } }], "csv");
   assertEquals(text, 'name,size,createdAt,labels\r\n"x,""y""\\r",5,,"a=1,2,b="\r\n');
   assertEquals(parse(text)[1], ['x,"y"\\r', "5", "", "a=1,2,b="]);
-  await assertRejects(() => rendered([{}], "csv", { columns: undefined }), UsageError, "no table");
 });
 
 Deno.test("render() writes the first column's field as names, control characters escaped", async () => {
@@ -161,6 +159,44 @@ Deno.test("render() shows a single value as one row, or as itself", async () => 
   assertEquals(await rendered(value, "yaml"), "name: a\nsize: 1\n");
   assertEquals(await rendered(value, "name"), "a\n");
   assertEquals(await rendered(undefined, "json"), "");
+});
+
+Deno.test("render() makes a table of the first row's fields for rows without columns", async () => {
+  const found = [{ imageName: "a", bytes: 1 }, { imageName: "b" }, "c"];
+  const bare = { columns: undefined };
+  assertEquals(
+    await rendered(streamed(found), "table", bare),
+    "IMAGE NAME  BYTES\na           1\nb           -\n-           -\n",
+  );
+  assertEquals(await rendered(streamed(found.slice(0, 2)), "csv", bare), "imageName,bytes\r\na,1\r\nb,\r\n");
+  assertEquals(await rendered(streamed(found.slice(0, 2)), "name", bare), "a\nb\n");
+  for (const form of ["table", "csv", "name"] as const) {
+    assertEquals(await rendered([], form, bare), "", form);
+  }
+});
+
+Deno.test("render() ends its source when the output ends", async () => {
+  let isEnded = false;
+  async function* source() {
+    try {
+      for (;;) yield await Promise.resolve("row");
+    } finally {
+      isEnded = true;
+    }
+  }
+  const rendering = {
+    form: "table",
+    columns: undefined,
+    acrossNamespaces: false,
+    headers: true,
+    now,
+  } as const;
+  await assertRejects(
+    () => render(source(), rendering, () => Promise.reject(new Error("closed"))),
+    Error,
+    "closed",
+  );
+  assertEquals(isEnded, true);
 });
 
 Deno.test("render() shows texts as they are, but for what a terminal would act upon", async () => {

@@ -1,0 +1,129 @@
+import { assertEquals } from "@std/assert";
+import { reservedOptions } from "../../cli/globals.ts";
+import { helpOfNoun, helpOfVerb, overview } from "../../cli/help.ts";
+import { type Noun, nouns, type VerbEntry, verbs } from "../../cli/verbs.ts";
+
+const listed: [string[], VerbEntry][] = [
+  ...nouns.flatMap((noun) =>
+    noun.verbs.map((entry): [string[], VerbEntry] => [[noun.name, entry.name], entry])
+  ),
+  ...verbs.map((entry): [string[], VerbEntry] => [[entry.name], entry]),
+];
+
+for (const [words, entry] of listed) {
+  Deno.test(`${words.join(" ")} describes itself as it is listed, takes no global flag's name, and has help`, async () => {
+    const { default: verb } = await entry.load();
+    assertEquals(verb.summary, entry.summary);
+    assertEquals(Object.keys(verb.options ?? {}).filter((name) => reservedOptions.has(name)), []);
+    for (const example of verb.examples ?? []) {
+      assertEquals(example.startsWith(words.join(" ")), true, example);
+    }
+    const help = helpOfVerb(words, verb);
+    assertEquals(
+      help.startsWith(`davit ${words.join(" ")}: ${verb.summary}\n\nUsage: davit ${words.join(" ")}`),
+      true,
+    );
+    assertEquals(help.split("\n").filter((line) => /[ \t]$/.test(line)), []);
+  });
+}
+
+Deno.test("every verb's module is listed", async () => {
+  const list = await Deno.readTextFile(new URL("../../cli/verbs.ts", import.meta.url));
+  for (const path of await modulesIn(new URL("../../cli/verbs/", import.meta.url), "./verbs/")) {
+    assertEquals(list.includes(`import("${path}")`), true, path);
+  }
+});
+
+async function modulesIn(folder: URL, prefix: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) paths.push(...await modulesIn(new URL(`${name}/`, folder), `${prefix}${name}/`));
+    else paths.push(`${prefix}${name}`);
+  }
+  return paths;
+}
+
+Deno.test("no two nouns, and no two verbs of a noun, answer to the same word", () => {
+  const groups: readonly (readonly (Noun | VerbEntry)[])[] = [
+    [...nouns, ...verbs],
+    ...nouns.map(({ verbs }) => verbs),
+  ];
+  for (const group of groups) {
+    const words = ["help", ...group.flatMap(({ name, aliases = [] }) => [name, ...aliases])];
+    assertEquals(words, [...new Set(words)]);
+  }
+});
+
+Deno.test("helpOfNoun() lists the verbs with their aliases", () => {
+  const noun = {
+    name: "things",
+    aliases: ["t"],
+    summary: "What is there",
+    verbs: [{ name: "list", aliases: ["ls"], summary: "List things", load: () => Promise.reject() }],
+  };
+  assertEquals(
+    helpOfNoun(noun),
+    `davit things: What is there
+
+Usage: davit things VERB [flags] [arguments]
+
+Aliases: t
+
+Verbs:
+  list, ls  List things
+`,
+  );
+});
+
+Deno.test("helpOfVerb() follows from the verb's data", () => {
+  const verb = {
+    summary: "Do it",
+    examples: ["do it --to x"],
+    args: [{ name: "A", summary: "first" }, { name: "B", summary: "others", optional: true, repeats: true }],
+    options: {
+      to: { type: "list", commas: true, required: true, placeholder: "PLACE", summary: "where to" },
+      olderThan: { type: "duration", summary: "how old" },
+      reallyNow: { type: "boolean", summary: "do not wait" },
+    },
+    run() {},
+  } as const;
+  assertEquals(
+    helpOfVerb(["do", "it"], verb),
+    `davit do it: Do it
+
+Usage: davit do it A [B...] --to PLACE [flags]
+
+Arguments:
+  A       first
+  [B...]  others
+
+Flags:
+  --to PLACE             where to (required; several, or separated by commas)
+  --older-than DURATION  how old
+  --really-now           do not wait
+
+Examples:
+  davit do it --to x
+
+"davit --help" lists the global flags.
+`,
+  );
+});
+
+Deno.test("overview() names every noun, every verb of its own and every global flag", () => {
+  const text = overview();
+  for (const { name, summary } of [...nouns, ...verbs]) {
+    assertEquals(text.includes(name) && text.includes(summary), true, name);
+  }
+  for (
+    const flag of [
+      "-a, --address PATH",
+      "-n, --namespace NAME",
+      "-A, --all-namespaces",
+      "-h, --help",
+      "--no-create-namespace",
+    ]
+  ) {
+    assertEquals(text.includes(`  ${flag}`), true, flag);
+  }
+});
