@@ -12,14 +12,14 @@ const main = fromFileUrl(new URL("../../../cli/main.ts", import.meta.url));
 realTest(
   `copyImages() leaves only whole images through ${kills} SIGKILLs of containerd`,
   async (_t, containerd) => {
-    await survive(containerd, async ({ from, to, afterMs }) => {
+    await survive(containerd, async (attempt) => {
+      const { from, to } = attempt;
       await using client = await connect({ address: containerd.address });
       const copying = Array.fromAsync(copyImages(client, { from, to: [to] })).catch(() => []);
-      await watched(copying, { client, to, afterMs });
+      await watched(copying, { client, ...attempt });
       await containerd.kill("SIGKILL");
-      const results = await copying;
+      await copying;
       await containerd.restart();
-      return results.length < images.length || results.some(({ status }) => status === "failed");
     });
   },
   { fresh: true, timeoutMs: 300_000 },
@@ -28,7 +28,8 @@ realTest(
 realTest(
   `images copy leaves only whole images through ${kills} SIGKILLs of davit`,
   async (_t, containerd) => {
-    await survive(containerd, async ({ from, to, afterMs }) => {
+    await survive(containerd, async (attempt) => {
+      const { from, to } = attempt;
       await using client = await connect({ address: containerd.address });
       const args = ["-a", containerd.address, "-n", from, "images", "copy", "**", "--to", to, "-q"];
       const command = new Deno.Command(Deno.execPath(), {
@@ -37,13 +38,13 @@ realTest(
         stderr: "null",
       });
       const davit = command.spawn();
-      await watched(davit.status, { client, to, afterMs });
+      await watched(davit.status, { client, ...attempt });
       try {
         davit.kill("SIGKILL");
       } catch (error) {
         if (!(error instanceof TypeError)) throw error; // it has ended by itself
       }
-      return (await davit.status).signal === "SIGKILL";
+      await davit.status;
     });
   },
   { fresh: true, timeoutMs: 300_000 },
@@ -52,52 +53,61 @@ realTest(
 interface Attempt {
   from: string;
   to: string;
-  /** When to kill. */
+  /** How many leases of killed attempts are there. */
+  leases: number;
+  /** When to kill, from when the attempt has taken its own lease. */
   afterMs: number;
 }
 
-/** Makes attempts until enough of them were hit, each at another point, and looks at what each has left. */
+/** Makes attempts until enough of them were hit while they wrote, and looks at what each has left. */
 async function survive(
   containerd: Containerd,
-  attempt: (settings: Attempt) => Promise<boolean>,
+  attempt: (settings: Attempt) => Promise<void>,
 ): Promise<void> {
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const random = randomNumbers(seed);
   const [from, to] = [uniqueNamespace("from"), uniqueNamespace("to")];
   await importWithCtr(containerd, from, ociArchive(images));
-  let hits = 0;
-  for (let tries = 0, longestMs = 1_000; hits < kills; tries++) {
-    assert(tries < 5 * kills, `only ${hits} of ${tries} attempts were hit (seed ${seed})`);
-    const hit = await attempt({ from, to, afterMs: random() * longestMs });
-    if (hit) hits++;
-    else longestMs *= 0.8; // it was over before
+  let [hits, leases] = [0, 0];
+  for (let tries = 0, longestMs = 500; hits < kills; tries++) {
+    assert(tries < 10 * kills, `only ${hits} of ${tries} attempts were hit (seed ${seed})`);
+    await attempt({ from, to, leases, afterMs: random() * longestMs });
     await using client = await connect({ address: containerd.address });
     await assertWhole(client, to, `after kill ${hits} (seed ${seed})`);
-    if (await countImages(client, to) === images.length) await empty(client, to);
+    const leasesNow = await count(client.namespace(to).leases.list());
+    if (leasesNow > leases) hits++; // it was killed before it could give its lease back
+    leases = leasesNow;
+    if (await count(client.namespace(to).images.list()) === images.length) {
+      longestMs = Math.max(50, longestMs * 0.9); // the kills come late
+      await empty(client, to);
+      leases = 0;
+    }
   }
   await using client = await connect({ address: containerd.address });
   const results = await Array.fromAsync(copyImages(client, { from, to: [to] }));
   for (const { status, reason } of results) assert(status !== "failed", `${reason} (seed ${seed})`);
-  assertEquals(await countImages(client, to), images.length);
+  assertEquals(await count(client.namespace(to).images.list()), images.length);
   await assertWhole(client, to, `in the end (seed ${seed})`);
   await empty(client, to);
 }
 
-/** Looks at the target every 100 ms, until it is time or the work is done. */
+/** Waits for the work to begin writing, then looks at the target every 100 ms until it is time or the work is over. */
 async function watched(
   work: Promise<unknown>,
-  { client, to, afterMs }: { client: NamespaceAccess; to: string; afterMs: number },
+  { client, to, leases, afterMs }: Attempt & { client: NamespaceAccess },
 ): Promise<void> {
   let isOver = false;
   const over = work.then(() => isOver = true);
+  while (!isOver && await count(client.namespace(to).leases.list()) === leases) await pause(5);
   const end = performance.now() + afterMs;
   while (!isOver && performance.now() < end) {
     await assertWhole(client, to, "while it runs");
-    const pause = Promise.withResolvers<void>();
-    const timer = setTimeout(pause.resolve, Math.max(0, Math.min(100, end - performance.now())));
-    await Promise.race([over, pause.promise]);
-    clearTimeout(timer);
+    await Promise.race([over, pause(Math.min(100, end - performance.now()))]);
   }
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 /** Every image that can be seen has all its blobs. */
@@ -107,8 +117,8 @@ async function assertWhole(client: NamespaceAccess, to: string, when: string): P
   for (const { source, error } of plan!.images) assertEquals(error, undefined, `${source.name} ${when}`);
 }
 
-async function countImages(client: NamespaceAccess, to: string): Promise<number> {
-  return (await Array.fromAsync(client.namespace(to).images.list())).length;
+async function count(items: AsyncIterable<unknown>): Promise<number> {
+  return (await Array.fromAsync(items)).length;
 }
 
 /** Without its images and our own leases, a namespace keeps nothing. */
