@@ -20,6 +20,8 @@ export const mainModule = "cli/main.js";
 /** The configuration that the bundle runs with, in its folder. */
 export const configFile = "deno.json";
 
+const workerModule = "cli/plugin/worker.js";
+
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
 
 const entries = ["cli/main.ts", "cli/plugin/worker.ts", "mod.ts"];
@@ -31,7 +33,8 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
   const unfinished = await Deno.makeTempDir({ dir: parent });
   try {
     await bundle(unfinished);
-    await withoutNode(unfinished);
+    await lighten(unfinished);
+    await preloadDavit(join(unfinished, workerModule));
     await copyPlugins(join(unfinished, "plugins"));
     await Deno.writeTextFile(join(unfinished, configFile), JSON.stringify(appConfig()));
     await removeIfThere(folder);
@@ -52,22 +55,28 @@ async function bundle(folder: string): Promise<void> {
   if (!success) throw new Error("Cannot build davit: deno bundle failed");
 }
 
-/**
- * Takes `node:module` out of the chunk that all others import: the bundler puts it there to give CommonJS packages a
- * `require`, and every start would pay for it. Those packages ask for node's own modules only, which need no such thing.
- */
-async function withoutNode(folder: string): Promise<void> {
-  const found =
-    /import \{ createRequire as (\w+) \} from "node:module";\nvar __require = \1\(import\.meta\.url\);\n/;
-  const replacement = "var __require = (name) => process.getBuiltinModule(name);\n";
-  let count = 0;
+/** Rewrites what the bundler leaves in its output and every start would pay for. */
+async function lighten(folder: string): Promise<void> {
+  let requires = 0;
   for (const path of await filesIn(folder)) {
     const code = await Deno.readTextFile(path);
-    if (!found.test(code)) continue;
-    await Deno.writeTextFile(path, code.replace(found, replacement));
-    count++;
+    if (eagerRequire.test(code)) requires++;
+    await Deno.writeTextFile(path, code.replace(eagerRequire, lazyRequire).replaceAll(nonAscii, "?"));
   }
-  if (count !== 1) throw new Error(`Cannot build davit: ${count} chunks, not 1, define "require"`);
+  if (requires !== 1) throw new Error(`Cannot build davit: ${requires} chunks, not 1, define "require"`);
+}
+
+/** Loads `node:module` in the chunk that all others import, for the few CommonJS packages, which ask for `node:` only. */
+const eagerRequire =
+  /import \{ createRequire as (\w+) \} from "node:module";\nvar __require = \1\(import\.meta\.url\);\n/;
+const lazyRequire = "var __require = (name) => process.getBuiltinModule(name);\n";
+
+/** V8 reads a module faster that is all ASCII; the bundler escapes other characters except in comments. */
+const nonAscii = /[^\0-\x7f]/gu;
+
+/** What plugins import has to be there before them: the worker's permissions do not let them read it. */
+async function preloadDavit(worker: string): Promise<void> {
+  await Deno.writeTextFile(worker, `import "davit";\n${await Deno.readTextFile(worker)}`);
 }
 
 /** As they are: they import `davit` like anybody's, and their users read them. */
@@ -82,7 +91,7 @@ function appConfig(): unknown {
   return {
     imports: {
       "davit": "./mod.js",
-      "davit/plugin-worker": "./cli/plugin/worker.js",
+      "davit/plugin-worker": `./${workerModule}`,
       "davit/plugins/": "./plugins/",
     },
     // Lazy: otherwise Deno reads the files of all verbs before it runs the first line.
