@@ -9,11 +9,15 @@ export interface EachOptions<Name, Row> {
   work(name: Name): Promise<Row>;
 }
 
-/** Does the same for several names, one after the other; a failure is reported and does not stop the rest. */
+/**
+ * Does the same for several names, one after the other; a failure is reported and does not stop the rest. Returns for
+ * how many it was done.
+ */
 export async function* each<Name, Row>(
   names: Iterable<Name>,
   { context: { failed, signal }, ignoreMissing = false, work }: EachOptions<Name, Row>,
-): AsyncIterable<Row> {
+): AsyncGenerator<Row, number> {
+  let done = 0;
   for (const name of names) {
     signal.throwIfAborted();
     let row: Row;
@@ -24,6 +28,8 @@ export async function* each<Name, Row>(
       if (!(ignoreMissing && error instanceof NotFoundError)) failed(error);
       continue;
     }
+    done++;
     yield row;
   }
+  return done;
 }

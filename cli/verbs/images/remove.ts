@@ -23,7 +23,7 @@ export default defineVerb({
     for (const pattern of ignoreMissing ? [] : unmatched) {
       failed(await missingImage(pattern, { action: "remove", context }));
     }
-    yield* each(images, {
+    const removed = yield* each(images, {
       context,
       ignoreMissing,
       async work({ name, target }: Image) {
@@ -32,6 +32,6 @@ export default defineVerb({
         return name;
       },
     });
-    if (sync && images.length > 0) await client.leases.collectGarbage({ signal });
+    if (sync && removed > 0) await client.leases.collectGarbage({ signal });
   },
 });

@@ -12,7 +12,7 @@ export default defineVerb({
   async *run(context): AsyncIterable<string> {
     const { args, options: { sync, ignoreMissing }, namespaced, signal } = context;
     const { leases } = await namespaced();
-    yield* each(args, {
+    const removed = yield* each(args, {
       context,
       ignoreMissing,
       async work(id) {
@@ -20,6 +20,6 @@ export default defineVerb({
         return id;
       },
     });
-    if (sync) await leases.collectGarbage({ signal });
+    if (sync && removed > 0) await leases.collectGarbage({ signal });
   },
 });
