@@ -1,0 +1,74 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { InvalidArgumentError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
+import { connectOver, serviceTest, transports } from "./both_transports.ts";
+import { realTest } from "../real/test.ts";
+
+serviceTest("introspection.version() tells the daemon's version", async ({ client, containerd }) => {
+  const { version, revision } = await client.introspection.version();
+  assertEquals(/^v?(\d+\.\d+\.\d+)/.exec(version)?.[1], containerd.release.version);
+  const { stdout } = await containerd.ctr(["version"]);
+  const [, server] = stdout.split("Server:");
+  for (const text of [version, revision]) assertStringIncludes(server!, text);
+});
+
+serviceTest("introspection.server() tells who the daemon is", async ({ client, containerd }) => {
+  const { uuid, pid, deprecations } = await client.introspection.server();
+  const inCtr = /UUID: (\S+)/.exec((await containerd.ctr(["version"])).stdout)?.[1];
+  assertEquals(uuid, inCtr);
+  assertEquals(pid, containerd.release.series === "1.6" ? 0 : containerd.pid);
+  for (const { id, message } of deprecations) assert(id !== "" && message !== "");
+});
+
+serviceTest(
+  "introspection.plugins() lists containerd's plugins and why some did not start",
+  async ({ client, containerd }) => {
+    const plugins = await Array.fromAsync(client.introspection.plugins());
+    const { stdout } = await containerd.ctr(["plugins", "list"]);
+    const rows = stdout.trim().split("\n").slice(1).map((line) => line.split(/\s+/));
+    assertEquals(
+      plugins.map(({ type, id, initError }) => `${type} ${id} ${initError === undefined ? "runs" : "failed"}`)
+        .sort(),
+      rows.map(([type, id, ...rest]) => `${type} ${id} ${rest.includes("ok") ? "runs" : "failed"}`).sort(),
+    );
+    assert(plugins.some(({ initError }) => initError?.includes("skip plugin")));
+    const filters = ["type==io.containerd.snapshotter.v1,id==overlayfs"];
+    const [overlayfs, ...more] = await Array.fromAsync(client.introspection.plugins({ filters }));
+    assertEquals([overlayfs?.id, more], ["overlayfs", []]);
+    const broken = client.introspection.plugins({ filters: ["="] });
+    await assertRejects(
+      () => Array.fromAsync(broken),
+      InvalidArgumentError,
+      "Cannot list the plugins of containerd: ",
+    );
+  },
+);
+
+serviceTest("introspection.pluginInfo() tells of one plugin", async ({ client: { introspection } }) => {
+  const type = "io.containerd.snapshotter.v1";
+  const plugin = await introspection.pluginInfo(type, "overlayfs");
+  assertEquals([plugin.type, plugin.id], [type, "overlayfs"]);
+  const { message } = await assertRejects(() => introspection.pluginInfo(type, "none"), NotFoundError);
+  assertEquals(message, `Cannot get plugin "${type}.none" of containerd: not found`);
+}, { series: ["2"] });
+
+serviceTest(
+  "introspection.pluginInfo() is unimplemented before containerd 2",
+  async ({ client: { introspection } }) => {
+    const error = await assertRejects(() => introspection.pluginInfo("a", "b"), UnimplementedError);
+    assertEquals([error.code, error.outcome], ["unimplemented", "refused"]);
+  },
+  { series: ["1.6", "1.7"] },
+);
+
+for (const policy of ["shared", "isolated"] as const) {
+  for (const transport of transports) {
+    realTest(
+      `introspection.contentSharingPolicy() sees that it is ${policy}, over ${transport}`,
+      async (_, containerd) => {
+        await using client = await connectOver(transport, containerd.address);
+        assertEquals(await client.introspection.contentSharingPolicy(), policy);
+      },
+      { policy },
+    );
+  }
+}
