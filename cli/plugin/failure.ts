@@ -51,6 +51,7 @@ function reasonOf(
 ): string {
   const denied = /^Requires (\w+ access(?: to .*)?), run again with the --allow-/.exec(message);
   if (denied) return `${denied[1]} is denied`;
+  if (name === "DataCloneError") return `only plain data can leave a plugin: ${message.replace(/\.$/, "")}`;
   // Deno draws the place into the text of an error that a module has.
   const text = stage === "load" ? message.replace(/( at file:\S+)?(\n.*)?$/s, "") : message;
   return name === "Error" || /^\w*Error: /.test(text) ? text : `${name}: ${text}`;
@@ -58,13 +59,14 @@ function reasonOf(
 
 /** The first place of a stack that is in the plugin: `./keep_last.ts:12:9`. */
 function placeIn(stack: string, file: PluginFile): string | undefined {
-  for (const [, url, line, column] of stack.matchAll(/(file:\/\/[^\s"'()]+?):(\d+):(\d+)/g)) {
-    if (file.has(url!)) return `${file.shown(url!)}:${line}:${column}`;
+  for (const [, url = "", line, column] of stack.matchAll(/(file:\/\/[^\s"'()]+?):(\d+):(\d+)/g)) {
+    const shown = file.shown(url);
+    if (shown !== undefined) return `${shown}:${line}:${column}`;
   }
 }
 
 function withShownFiles(text: string, file: PluginFile): string {
-  return text.replace(/file:\/\/[^\s"'()]+/g, (url) => file.has(url) ? file.shown(url) : url);
+  return text.replace(/file:\/\/[^\s"'()]+/g, (url) => file.shown(url) ?? url);
 }
 
 function withoutColours(text: unknown): string {

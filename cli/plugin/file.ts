@@ -41,14 +41,16 @@ export class PluginFile {
     return toFileUrl(this.path).href;
   }
 
-  /** Whether a URL is that of a file of the plugin. */
-  has(url: string): boolean {
-    return URL.canParse(url) && fromFileUrl(url).startsWith(this.folder);
-  }
-
-  /** A file of the plugin as its user would write it. */
-  shown(url: string): string {
-    return this.#shownFolder + fromFileUrl(url).slice(this.folder.length);
+  /** A file of the plugin as its user would write it; nothing for a URL of anything else. */
+  shown(url: string): string | undefined {
+    let path: string;
+    try {
+      path = fromFileUrl(url);
+    } catch {
+      return undefined; // the text of an error may hold what only looks like a URL
+    }
+    if (!path.startsWith(this.folder)) return undefined;
+    return this.#shownFolder + path.slice(this.folder.length);
   }
 }
 

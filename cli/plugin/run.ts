@@ -7,7 +7,7 @@ import { RunLeases } from "./run_leases.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** How long a plugin may clean up when its run has to end, in milliseconds. */
-const graceMs = 5_000;
+const graceMs = 3_000;
 
 /** What a run of a plugin works with. */
 export interface Surroundings {
@@ -35,6 +35,7 @@ class PluginRun {
   readonly #leases: RunLeases;
   readonly #server: AsyncDisposable;
   #grace: ReturnType<typeof setTimeout> | undefined;
+  #isOver = false;
 
   constructor({ sandbox, access, context, transport }: Surroundings) {
     this.#sandbox = sandbox;
@@ -74,6 +75,8 @@ class PluginRun {
 
   /** What a run leaves when it breaks off is cleared away; one that ends well may have made a lease to stay. */
   async end({ broken = this.#signal.aborted } = {}): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#grace);
     this.#signal.removeEventListener("abort", this.#abort);
     await this.#server[Symbol.asyncDispose]();
