@@ -17,6 +17,8 @@ export interface CompileOptions {
   output?: string;
   /** The folder of the bundle. @default `dist/app` */
   app?: string;
+  /** The base binary. @default `$DENORT_BIN`, else what Deno has or downloads */
+  denort?: string | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface CompileOptions {
  * @throws {Error} when there is no base binary for the target.
  */
 export async function compile(
-  { target, output = join(distFolder, fileName(target)), app = appFolder }: CompileOptions = {},
+  { target, output = join(distFolder, fileName(target)), app = appFolder, denort }: CompileOptions = {},
 ): Promise<string> {
   // Deno finds none of these by itself: verbs are loaded lazily, the worker and plugins by names from the configuration.
   const included = (await filesIn(app)).map((path) => `--include=${path}`);
@@ -42,6 +44,7 @@ export async function compile(
   ];
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["compile", ...flags, ...included, join(app, mainModule)],
+    env: denort === undefined ? {} : { DENORT_BIN: denort },
   }).spawn().status;
   if (!success) {
     throw new Error(

@@ -26,36 +26,40 @@ export interface PortableOptions {
   output?: string;
   /** The folder of the bundle. @default `dist/app` */
   app?: string;
+  /** The executable to run it with. @default the Deno that runs this */
+  deno?: string;
 }
 
-/** Packs the bundle and the Deno that runs this into one file and returns its path. */
+/** Packs the bundle and an executable into one file and returns its path. */
 export async function makePortable(
-  { output = join(distFolder, "davit-portable"), app = appFolder }: PortableOptions = {},
+  { output = join(distFolder, "davit-portable"), app = appFolder, deno = Deno.execPath() }: PortableOptions =
+    {},
 ): Promise<string> {
-  await Deno.mkdir(distFolder, { recursive: true });
-  const deno = await packedDeno();
+  const folder = dirname(output);
+  await Deno.mkdir(folder, { recursive: true });
+  const runtime = await packedRuntime(deno, folder);
   const bundle = await packedApp(app);
-  const header = await renderHeader(deno, bundle);
-  const unfinished = await Deno.makeTempFile({ dir: dirname(output) });
+  const header = await renderHeader(runtime, bundle);
+  const unfinished = await Deno.makeTempFile({ dir: folder });
   using file = await Deno.open(unfinished, { write: true });
-  for (const bytes of [header, deno.packed, bundle.packed]) await write(file, bytes);
+  for (const bytes of [header, runtime.packed, bundle.packed]) await write(file, bytes);
   await Deno.chmod(unfinished, 0o755);
   await Deno.rename(unfinished, output);
   return output;
 }
 
-/** Deno's executable; compressing it takes seconds, so the result is kept beside the other artifacts. */
-async function packedDeno(): Promise<Part> {
-  const bytes = await Deno.readFile(Deno.execPath());
+/** The executable, compressed. That takes seconds, so the result is kept in `folder`, under its hash. */
+async function packedRuntime(deno: string, folder: string): Promise<Part> {
+  const bytes = await Deno.readFile(deno);
   const sha256 = await hash(bytes);
-  const kept = join(distFolder, `deno-${sha256.slice(0, 16)}.gz`);
+  const kept = join(folder, `deno-${sha256.slice(0, 16)}.gz`);
   try {
     return { packed: await Deno.readFile(kept), sha256 };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   const packed = await gzip(bytes);
-  const unfinished = await Deno.makeTempFile({ dir: distFolder });
+  const unfinished = await Deno.makeTempFile({ dir: folder });
   await Deno.writeFile(unfinished, packed);
   await Deno.rename(unfinished, kept);
   return { packed, sha256 };
@@ -73,24 +77,24 @@ async function packedApp(folder: string): Promise<Part> {
   return { packed: await gzip(tar), sha256: await hash(tar) };
 }
 
-async function renderHeader(deno: Part, app: Part): Promise<Bytes> {
+async function renderHeader(runtime: Part, app: Part): Promise<Bytes> {
   const template = await Deno.readTextFile(new URL("portable_header.sh.in", import.meta.url));
   const quoted = launchArguments("$home/app").map((argument) => `"${argument}"`);
   const release = await hash(
-    new TextEncoder().encode([template, ...quoted, deno.sha256, app.sha256].join("\n")),
+    new TextEncoder().encode([template, ...quoted, runtime.sha256, app.sha256].join("\n")),
   );
   const fields: Record<string, string | number> = {
     VERSION: config.version,
     PLATFORM: Deno.build.target,
     RELEASE: release.slice(0, 16),
-    DENO_HASH: deno.sha256.slice(0, 16),
-    DENO_SHA256: deno.sha256,
+    DENO_HASH: runtime.sha256.slice(0, 16),
+    DENO_SHA256: runtime.sha256,
     DENO_OFFSET: headerBytes + 1, // tail counts from one
-    DENO_LENGTH: deno.packed.length,
+    DENO_LENGTH: runtime.packed.length,
     APP_SHA256: app.sha256,
-    APP_OFFSET: headerBytes + deno.packed.length + 1,
+    APP_OFFSET: headerBytes + runtime.packed.length + 1,
     APP_LENGTH: app.packed.length,
-    SIZE: headerBytes + deno.packed.length + app.packed.length,
+    SIZE: headerBytes + runtime.packed.length + app.packed.length,
     ARGUMENTS: quoted.join(" "),
   };
   const script = template.replaceAll(/@([A-Z0-9_]+)@/g, (_, name) => String(fields[name]));
