@@ -1,16 +1,16 @@
 import type {
   Info as InfoMessage,
   Status as StatusMessage,
-  WriteAction,
-  WriteContentRequest,
-  WriteContentResponse,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
+import { type BlobTarget, isLocked, sendBlob, shareBlob, type Written } from "./content_write.ts";
 import { labelChange, toDate, toNumber } from "./convert.ts";
-import { AlreadyExistsError, ContainerdError, containerdError, NotFoundError } from "./errors.ts";
+import { containerdError, NotFoundError } from "./errors.ts";
 import { parseDigest, verifyDigest } from "./oci/descriptor.ts";
 import type { Scope } from "./scope.ts";
 import { Content as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+
+export type { BlobTarget, Written };
 
 /** A blob as a namespace sees it. The bytes may be shared with other namespaces, the labels are not. */
 export interface ContentInfo {
@@ -34,30 +34,6 @@ export interface Ingest {
   startedAt: Date;
   updatedAt: Date;
 }
-
-/** What identifies a blob to write, and the labels that it gets. */
-export interface BlobTarget {
-  digest: string;
-  /** Bytes. */
-  size: number;
-  /** Names the ingest. Default: derived from the digest, so that a second run finds the first one's ingest. */
-  ref?: string;
-  labels?: Record<string, string>;
-}
-
-/** How a write ended. */
-export interface Written {
-  /** The blob was here already; its labels are as they were, and the lease now holds it. */
-  existed: boolean;
-  /** 0 also when the blob could be shared with another namespace. */
-  sentBytes: number;
-}
-
-/** As literals: the generated enum would load the codec. */
-const actions = { stat: 0, write: 1, commit: 2 } as const satisfies Record<string, WriteAction>;
-
-/** Bytes in one message; containerd takes at most 16 MiB. */
-const chunkBytes = 1024 * 1024;
 
 /** Above this, a blob is read as a true stream instead of in one piece. */
 const smallBytes = 8 * 1024 * 1024;
@@ -108,6 +84,7 @@ export class Content {
     { labels, ...options }: CallOptions & { labels: Record<string, string> },
   ): Promise<ContentInfo> {
     const change = labelChange(labels);
+    if (change.updateMask.length === 0) return await this.info(digest, options); // no mask would mean all labels
     const { info } = await this.#scope.unary(methods.update, {
       info: { digest, labels: change.labels },
       updateMask: change.updateMask,
@@ -188,30 +165,19 @@ export class Content {
    * @throws {SyntaxError} when the digest is malformed; containerd would create the namespace before it noticed.
    */
   async share(target: BlobTarget, options: CallOptions = {}): Promise<"shared" | "exists" | "absent"> {
-    const { digest, size, labels = {}, ref = refOf(digest) } = target;
+    const { digest, ref = refOf(digest) } = target;
     parseDigest(digest);
-    const total = BigInt(size);
-    // With an offset of 0 containerd would truncate the shared writer.
-    const commit = { action: actions.commit, ref, total, expected: digest, offset: total, labels };
-    const call = { action: "share", resource: described(digest), verified: true, ...options };
-    try {
-      for await (const _reply of this.#scope.stream(methods.write, [commit], call)) return "shared";
-    } catch (error) {
-      if (!(error instanceof ContainerdError)) throw error;
-      if (error instanceof AlreadyExistsError) return "exists";
-      await this.#abandon(ref); // every refusal leaves an ingest behind
-      if (error.code === "out_of_range") return "absent";
-      throw error;
-    }
-    throw lostReply(call, this.#scope.namespace);
+    const call = { action: "share", resource: described(digest), ...options };
+    return await shareBlob(this.#scope, { ...target, ref }, call);
   }
 
   /**
    * Writes a blob from its bytes and commits it once size and digest are right. Resumes an earlier write of the
    * same ref: `source` is called with the offset to start from, unless the blob is here already or could be shared
-   * with another namespace.
+   * with another namespace. When somebody else is writing the same blob, both write, and who is last finds it there.
    *
    * @throws {SyntaxError} when the digest is malformed.
+   * @throws {UnavailableError} when somebody else is writing under the `ref` that was asked for.
    * @throws {ContainerdError} when the bytes are not those of the digest; the write is then aborted.
    */
   async write(
@@ -219,37 +185,32 @@ export class Content {
     source: (offset: number) => AsyncIterable<Uint8Array>,
     options: CallOptions = {},
   ): Promise<Written> {
-    const { digest, size, labels = {}, ref = refOf(digest) } = target;
+    const { digest, ref = refOf(digest) } = target;
     parseDigest(digest);
-    const total = BigInt(size);
-    const call = { action: "write", resource: described(digest), ...options };
-    const replies = new Replies<WriteContentResponse>();
-    const identity = { ref, total, expected: digest };
-    let sentBytes = 0;
-    async function* requests(): AsyncIterable<Partial<WriteContentRequest>> {
-      yield { action: actions.stat, ...identity };
-      let { offset } = await replies.next();
-      for await (const data of offset < total ? chunks(source(toNumber(offset))) : []) {
-        yield { action: actions.write, ...identity, offset, data };
-        ({ offset } = await replies.next());
-        sentBytes += data.length;
-      }
-      yield { action: actions.commit, ...identity, offset, labels };
-    }
+    const call = { action: "write", resource: described(digest), source, ...options };
     try {
-      for await (const reply of this.#scope.stream(methods.write, requests(), call)) {
-        if (reply.action === actions.commit) return { existed: false, sentBytes };
-        replies.push(reply);
-      }
+      return await sendBlob(this.#scope, { ...target, ref }, call);
     } catch (error) {
-      if (error instanceof AlreadyExistsError) return { existed: true, sentBytes };
-      // A write that may go on later keeps its bytes; one that containerd refused would fail again.
-      if (!(error instanceof ContainerdError) || error.outcome === "refused") await this.#abandon(ref);
-      throw error;
-    } finally {
-      replies.close();
+      if (target.ref !== undefined || !isLocked(error)) throw error;
+      return await sendBlob(this.#scope, { ...target, ref: `${ref}-${crypto.randomUUID()}` }, call);
     }
-    throw lostReply(call, this.#scope.namespace);
+  }
+
+  /**
+   * Writes a blob of which only the size is known before, and resolves to its digest, which containerd computes.
+   * Starts anew if there is an earlier write of the same ref.
+   *
+   * @throws {UnavailableError} when somebody else is writing under the same ref.
+   * @throws {ContainerdError} when the source has another size; the write is then aborted.
+   */
+  async ingest(
+    target: Omit<BlobTarget, "digest" | "ref"> & { ref: string },
+    source: AsyncIterable<Uint8Array>,
+    options: CallOptions = {},
+  ): Promise<Written> {
+    const resource = `ingest ${JSON.stringify(target.ref)}`;
+    const call = { action: "write", resource, source: () => source, ...options };
+    return await sendBlob(this.#scope, { ...target, digest: "" }, call);
   }
 
   /** @throws {NotFoundError} when there is no ingest of that ref. */
@@ -281,37 +242,6 @@ export class Content {
       ...options,
     });
   }
-
-  /** Cleans up after a failure, which stays the one to report; not with its signal, which may be why it failed. */
-  async #abandon(ref: string): Promise<void> {
-    await this.abort(ref, { timeoutMs: 5_000 }).catch(() => {});
-  }
-}
-
-/** Hands each reply to the request that waits for it. */
-class Replies<Reply> {
-  #waiting: PromiseWithResolvers<Reply> = Promise.withResolvers();
-
-  push(reply: Reply): void {
-    this.#waiting.resolve(reply);
-  }
-
-  async next(): Promise<Reply> {
-    const reply = await this.#waiting.promise;
-    this.#waiting = Promise.withResolvers();
-    return reply;
-  }
-
-  close(): void {
-    this.#waiting.promise.catch(() => {});
-    this.#waiting.reject(new DOMException("The write has ended", "AbortError"));
-  }
-}
-
-async function* chunks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
-  }
 }
 
 function refOf(digest: string): string {
@@ -320,18 +250,6 @@ function refOf(digest: string): string {
 
 function described(digest: string): string {
   return `content ${digest}`;
-}
-
-function lostReply(call: { action: string; resource: string }, namespace: string): ContainerdError {
-  const reason = "connection lost: no reply to the commit";
-  return containerdError({
-    ...call,
-    code: "unavailable",
-    reason,
-    outcome: "unknown",
-    namespace,
-    method: methods.write.name,
-  });
 }
 
 function fromInfo({ digest, size, labels, createdAt, updatedAt }: InfoMessage): ContentInfo {

@@ -1,0 +1,206 @@
+/** The streams of requests with which blobs get into containerd; what they are for is with `Content`. */
+import type {
+  WriteAction,
+  WriteContentRequest,
+  WriteContentResponse,
+} from "../proto/gen/containerd/services/content/v1/content.ts";
+import { toNumber } from "./convert.ts";
+import { AlreadyExistsError, ContainerdError, containerdError } from "./errors.ts";
+import type { Scope, ScopedCall } from "./scope.ts";
+import { Content as methods } from "./transport/methods.ts";
+
+/** What identifies a blob to write, and the labels that it gets. */
+export interface BlobTarget {
+  digest: string;
+  /** Bytes. */
+  size: number;
+  /** Names the ingest. Default: derived from the digest, so that a second run finds the first one's ingest. */
+  ref?: string;
+  labels?: Record<string, string>;
+}
+
+/** How a write ended. */
+export interface Written {
+  digest: string;
+  /** The blob was here already; its labels are as they were, and the lease now holds it. */
+  existed: boolean;
+  /** 0 also when the blob could be shared with another namespace. */
+  sentBytes: number;
+}
+
+/** A write as containerd gets it; the digest is empty when only containerd will know it. */
+type Write = BlobTarget & { ref: string };
+
+/** As literals: the generated enum would load the codec. */
+const actions = { stat: 0, write: 1, commit: 2 } as const satisfies Record<string, WriteAction>;
+
+/** Bytes in one message; containerd takes at most 16 MiB. */
+const chunkBytes = 1024 * 1024;
+
+/** Messages on their way at once, so that containerd need not wait for the next one. */
+const chunksAtOnce = 4;
+
+/** One message that commits what another namespace has. */
+export async function shareBlob(
+  scope: Scope,
+  { ref, digest, size, labels = {} }: Write,
+  call: ScopedCall,
+): Promise<"shared" | "exists" | "absent"> {
+  const total = BigInt(size);
+  // With an offset of 0 containerd would truncate the shared writer.
+  const commit = { action: actions.commit, ref, total, expected: digest, offset: total, labels };
+  try {
+    for await (const _reply of scope.stream(methods.write, [commit], { ...call, verified: true })) {
+      return "shared";
+    }
+  } catch (error) {
+    if (!(error instanceof ContainerdError)) throw error;
+    if (error instanceof AlreadyExistsError) return "exists";
+    if (isLocked(error)) return "absent"; // somebody writes it under this ref, which nobody does with a shared one
+    await abandon(scope, ref); // every other refusal leaves an ingest behind
+    if (error.code === "out_of_range") return "absent";
+    throw error;
+  }
+  throw lostReply(scope, call);
+}
+
+/** All bytes of a blob, from where an earlier write stopped, and their commit. */
+export async function sendBlob(
+  scope: Scope,
+  { ref, digest, size, labels = {} }: Write,
+  { source, ...call }: ScopedCall & { source: (offset: number) => AsyncIterable<Uint8Array> },
+): Promise<Written> {
+  const exchange = new Exchange<WriteContentResponse>(call.signal);
+  const total = BigInt(size);
+  let sentBytes = 0;
+  async function* requests(): AsyncIterable<Partial<WriteContentRequest>> {
+    try {
+      // Once is enough: with every message containerd would look whether somebody has the blob meanwhile, and then
+      // give up without holding it by the lease.
+      yield exchange.asking({ action: actions.stat, ref, total, expected: digest });
+      let { offset } = await exchange.answers();
+      if (digest === "") offset = 0n;
+      for await (const data of offset < total ? chunks(source(toNumber(offset))) : []) {
+        await exchange.answers({ allBut: chunksAtOnce - 1 });
+        yield exchange.asking({ action: actions.write, ref, total, offset, data });
+        offset += BigInt(data.length);
+        sentBytes += data.length;
+      }
+      await exchange.answers();
+      yield exchange.asking({ action: actions.commit, ref, total, offset, labels });
+    } finally {
+      exchange.close();
+    }
+  }
+  const written = () => ({ digest: digest || exchange.latest!.digest, sentBytes });
+  try {
+    for await (const reply of scope.stream(methods.write, requests(), call)) {
+      if (reply.action === actions.commit) return { ...written(), existed: false };
+      await exchange.answered(reply);
+    }
+  } catch (error) {
+    if (error instanceof AlreadyExistsError) return { ...written(), existed: true };
+    // A write that may go on later keeps its bytes; one that containerd refused would fail again. What it refused to
+    // open is not ours.
+    const mayGoOn = digest !== "" && error instanceof ContainerdError && error.outcome !== "refused";
+    if (exchange.latest && !mayGoOn) await abandon(scope, ref);
+    throw error;
+  } finally {
+    exchange.close();
+  }
+  throw lostReply(scope, call);
+}
+
+/** Whether containerd refused a ref because a write under it is going on. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof ContainerdError && error.code === "unavailable" && error.outcome === "refused";
+}
+
+/** Cleans up after a failure, which stays the one to report; not with its signal, which may be why it failed. */
+async function abandon(scope: Scope, ref: string): Promise<void> {
+  await scope.unary(methods.abort, { ref }, { action: "abort", timeoutMs: 5_000 }).catch(() => {});
+}
+
+function lostReply({ namespace }: Scope, { action, resource }: ScopedCall): ContainerdError {
+  return containerdError({
+    code: "unavailable",
+    reason: "connection lost: no reply to the commit",
+    outcome: "unknown",
+    action,
+    resource,
+    namespace,
+    method: methods.write.name,
+  });
+}
+
+/** Pairs the requests of a stream with their replies, which come one for each and in order. */
+class Exchange<Reply> {
+  readonly #signal: AbortSignal | undefined;
+  #unanswered = 0;
+  #closed = false;
+  #changed = Promise.withResolvers<void>();
+  /** The last reply so far. */
+  latest: Reply | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.close);
+  }
+
+  asking<Request>(request: Request): Request {
+    this.#unanswered++;
+    this.#change();
+    return request;
+  }
+
+  /** Waits until all requests, but so many, have their replies; resolves to the last one. */
+  async answers({ allBut = 0 } = {}): Promise<Reply> {
+    while (this.#unanswered > allBut) {
+      if (this.#closed) throw new DOMException("The write has ended", "AbortError");
+      await this.#changed.promise;
+    }
+    return this.latest!;
+  }
+
+  /** Takes a reply. Resolves when there is another one to wait for: a slow source is not a slow containerd. */
+  async answered(reply: Reply): Promise<void> {
+    this.latest = reply;
+    this.#unanswered--;
+    this.#change();
+    while (this.#unanswered === 0 && !this.#closed) await this.#changed.promise;
+  }
+
+  readonly close = (): void => {
+    this.#closed = true;
+    this.#signal?.removeEventListener("abort", this.close);
+    this.#change();
+  };
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+/** The same bytes in pieces that suit a message: small ones together, large ones apart. */
+async function* chunks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let gathered = new Uint8Array(chunkBytes);
+  let length = 0;
+  for await (let bytes of source) {
+    while (length + bytes.length >= chunkBytes) {
+      const taken = chunkBytes - length;
+      if (length === 0) {
+        yield bytes.subarray(0, taken);
+      } else {
+        gathered.set(bytes.subarray(0, taken), length);
+        yield gathered;
+        gathered = new Uint8Array(chunkBytes);
+        length = 0;
+      }
+      bytes = bytes.subarray(taken);
+    }
+    gathered.set(bytes, length);
+    length += bytes.length;
+  }
+  if (length > 0) yield gathered.subarray(0, length);
+}
