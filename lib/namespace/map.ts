@@ -9,11 +9,11 @@ const namespacesAtOnce = 4;
  * Does the same in every namespace, in a few at once; yields the results in the order of the namespaces' names.
  *
  * ```ts
- * import { connect, mapNamespaces } from "davit";
+ * import { connect, mapNamespaces, type NamespacedClient } from "davit";
  *
  * async function example() {
  *   await using client = await connect({ address: "/run/containerd/containerd.sock" });
- *   const work = async ({ name, images }: ReturnType<typeof client.namespace>) => ({
+ *   const work = async ({ name, images }: NamespacedClient) => ({
  *     name,
  *     images: (await Array.fromAsync(images.list())).length,
  *   });

@@ -1,5 +1,11 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { type ContainerdError, containerdError, FailedPreconditionError, NotFoundError } from "../errors.ts";
+import {
+  type ContainerdError,
+  containerdError,
+  type ErrorDetails,
+  FailedPreconditionError,
+  NotFoundError,
+} from "../errors.ts";
 import type { Lease } from "../leases.ts";
 import type { CallOptions } from "../transport/transport.ts";
 
@@ -19,7 +25,9 @@ export async function removeNamespace(
   name: string,
   { deleteLeases = false, ...options }: CallOptions & { deleteLeases?: boolean } = {},
 ): Promise<void> {
-  await client.namespaces.get(name, options);
+  if (!(await client.namespaces.exists(name, options))) {
+    throw failure(name, { code: "not_found", reason: "not found" });
+  }
   const inside = client.namespace(name);
   const leases = (await Array.fromAsync(inside.leases.list(options))).filter(isAlive);
   const [lease] = leases;
@@ -33,7 +41,10 @@ export async function removeNamespace(
     await client.namespaces.delete(name, options);
   }
   if (await client.namespaces.exists(name, options)) {
-    throw refusal(name, "it is there again, because something writes to it");
+    throw failure(name, {
+      code: "failed_precondition",
+      reason: "it is there again, because something writes to it",
+    });
   }
 }
 
@@ -66,12 +77,15 @@ function isAlive({ labels }: Lease): boolean {
 
 function inTheWay({ id }: Lease, { name, others }: { name: string; others: number }): ContainerdError {
   const more = others === 0 ? "" : ` and ${others} more`;
-  return refusal(name, `somebody holds lease ${JSON.stringify(id)}${more} in it`);
+  return failure(name, {
+    code: "failed_precondition",
+    reason: `somebody holds lease ${JSON.stringify(id)}${more} in it`,
+  });
 }
 
-function refusal(name: string, reason: string): ContainerdError {
+function failure(name: string, { code, reason }: Pick<ErrorDetails, "code" | "reason">): ContainerdError {
   return containerdError({
-    code: "failed_precondition",
+    code,
     reason,
     outcome: "refused",
     action: "remove",

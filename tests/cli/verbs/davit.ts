@@ -1,32 +1,15 @@
 import { run } from "../../../cli/app.ts";
-import type { Io } from "../../../cli/io.ts";
 import type { Containerd } from "../../real/containerd.ts";
+import type { Output } from "../../real/process.ts";
+import { CapturedIo } from "../captured_io.ts";
 
-/** What a run of davit left. */
-export interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a command line of davit against a containerd, with only the given environment. */
+/** Runs a command line of davit against a containerd, in an environment of its own. */
 export async function davit(
   { address }: Containerd,
   argv: readonly string[],
   { env = {} }: { env?: Record<string, string> } = {},
-): Promise<Result> {
-  const stdout: Uint8Array<ArrayBuffer>[] = [];
-  let stderr = "";
-  const io: Io = {
-    stdin: () => ReadableStream.from([]),
-    writeOut(bytes) {
-      stdout.push(new Uint8Array(bytes));
-      return Promise.resolve();
-    },
-    writeError: (text) => void (stderr += text),
-    terminal: undefined,
-    env: (name) => env[name],
-  };
+): Promise<Output> {
+  const io = new CapturedIo({ env });
   const code = await run(["--address", address, ...argv], io);
-  return { code, stdout: await new Blob(stdout).text(), stderr };
+  return { code, stdout: io.stdout, stderr: io.stderr };
 }

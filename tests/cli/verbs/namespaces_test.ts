@@ -96,7 +96,7 @@ realTest("namespaces remove tries all, reports each, and says why", async (_t, c
   const { code, stdout, stderr } = await remove(missing, full, empty);
   assertEquals([code, stdout], [3, `${empty}\n`]);
   const [first, second, third] = stderr.split("\n");
-  assertEquals(first, `davit: Cannot get namespace "${missing}": not found`);
+  assertEquals(first, `davit: Cannot remove namespace "${missing}": not found`);
   assertMatch(second!, /"full-\w+" must be empty, but it still has images, blobs/);
   assertEquals(third, "davit: 2 of 3 failed");
 
