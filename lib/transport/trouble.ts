@@ -49,6 +49,11 @@ const rows: readonly Row[] = [
     outcome: "not sent",
     reason: "not a containerd socket: it answers HTTP $1",
   },
+  {
+    text: /tcp connect error/,
+    outcome: "not sent",
+    reason: "NO_PROXY in the environment covers 255.255.255.255, which keeps the call from the socket",
+  },
   { text: /client error \(Connect\): (.*)/, outcome: "not sent", reason: "cannot connect: $1" },
   {
     text: /^No connection established\. Last error: (?:Error: )?(.*?)( \(\d{4}-\S+\))?\. Resolution note:/,
