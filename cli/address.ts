@@ -34,12 +34,12 @@ export function socketPath(address: string): string {
   return absolute;
 }
 
-/** What to do when nothing is at `path`: names the sockets that are there. */
-export async function hintForMissing(path: string): Promise<string> {
+/** What to do when no containerd answers at `path`: names the sockets that are there. */
+export async function hintForUnreachable(path: string): Promise<string> {
   for (const [owner, address] of otherAddresses) {
-    const file = await Deno.stat(address).catch(() => undefined);
-    if (file?.isSocket && address !== path) return `${owner} has one: --address ${address}`;
+    if (address !== path && await isSocket(address)) return `${owner} has one: --address ${address}`;
   }
+  if (await isSocket(path)) return "is containerd running?";
   return "name containerd's socket with --address or $CONTAINERD_ADDRESS";
 }
 
@@ -48,4 +48,9 @@ export async function hintForDenied(path: string): Promise<string> {
   const file = await Deno.stat(path).catch(() => undefined);
   const groupMayWrite = file?.gid && ((file.mode ?? 0) & 0o060) === 0o060;
   return `run davit as root${groupMayWrite ? `, or as a member of the group ${file.gid}` : ""}`;
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  const file = await Deno.stat(path).catch(() => undefined);
+  return file?.isSocket ?? false;
 }

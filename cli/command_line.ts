@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli";
 import type { Options, OptionValues } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { type Globals, globals, shortFlags } from "./globals.ts";
-import { findCommand, isComplete, unknownCommand } from "./lookup.ts";
+import { findCommand, isComplete } from "./lookup.ts";
 import { type FlagTexts, optionValues } from "./options.ts";
 import { flagsOf, tokenize } from "./tokenizer.ts";
 import type { Argument, Verb } from "./verb.ts";
@@ -38,12 +38,10 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
   const asksForHelp = head.positionals[0] === "help";
   const words = head.positionals.slice(asksForHelp ? 1 : 0);
   const command = findCommand(words);
-  if (command.kind === "noun") {
-    if (words.length > 1) throw unknownCommand(words);
-    return { kind: "help", noun: command.noun };
-  }
+  if (command.kind === "unknown") throw command.error;
+  if (command.kind === "incomplete") return { kind: "help", noun: command.noun };
   const [named, verb] = command.kind === "verb"
-    ? [command.words, (await command.entry.load()).default]
+    ? [command.words, (await command.load()).default]
     : [[command.target], await openPlugin(command.target)];
   const options: Options = { ...globals, ...verb.options };
   const tail = tokenize(head.rest, { flags: flagsOf(options, shortFlags) });

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from "../lib/host.ts";
 import { ContainerdError } from "../mod.ts";
-import { defaultAddress, hintForDenied, hintForMissing, socketPath } from "./address.ts";
+import { defaultAddress, hintForDenied, hintForUnreachable, socketPath } from "./address.ts";
 import { CliError } from "./errors.ts";
 import { type NamespaceWatch, watchingNamespaces, withoutWrites } from "./restraints.ts";
 
@@ -52,6 +52,8 @@ function decorated(socket: Transport, { watch, noWrites, newNamespaces }: Connec
 }
 
 async function withHint(error: ContainerdError, path: string): Promise<CliError> {
-  const hint = error.code === "permission_denied" ? await hintForDenied(path) : await hintForMissing(path);
+  const hint = error.code === "permission_denied"
+    ? await hintForDenied(path)
+    : await hintForUnreachable(path);
   return new CliError(error.message, { code: error.code, hint, cause: error });
 }

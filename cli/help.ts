@@ -3,6 +3,7 @@ import type { Option, Options } from "../mod.ts";
 import { globals, shortFlags } from "./globals.ts";
 import { flagName } from "./options.ts";
 import { layOut } from "./table.ts";
+import { shippedPlugins } from "./plugin/shipped.ts";
 import type { Argument, Verb } from "./verb.ts";
 import { type Noun, nouns, type VerbEntry, verbs } from "./verbs.ts";
 
@@ -13,6 +14,7 @@ export function overview(): string {
     "Usage: davit [global flags] NOUN VERB [flags] [arguments]",
     list("Nouns", nouns.map(entryLine)),
     list("Verbs of their own", [...verbs, helpEntry].map(entryLine)),
+    list("Plugins that come with davit", shippedPlugins.map(entryLine)),
     list("Global flags, anywhere before --", flagLines(globals)),
     '"davit NOUN --help" and "davit NOUN VERB --help" tell more.',
   ]);

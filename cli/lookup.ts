@@ -1,32 +1,36 @@
 import { UsageError } from "./errors.ts";
 import { nearest } from "./suggest.ts";
-import { type Noun, nouns, type VerbEntry, verbs } from "./verbs.ts";
+import { type LoadVerb, type Noun, nouns, verbs } from "./verbs.ts";
 
 /** What the first words of a command line name. */
 export type Command =
-  /** Nothing yet, or only a noun: its help. */
-  | { kind: "noun"; noun: Noun | undefined }
-  | { kind: "verb"; words: readonly string[]; entry: VerbEntry }
+  /** Nothing yet, or only a noun. */
+  | { kind: "incomplete"; noun: Noun | undefined }
+  | { kind: "verb"; words: readonly string[]; load: LoadVerb }
   /** A file, or a name that no verb has. */
-  | { kind: "plugin"; target: string };
+  | { kind: "plugin"; target: string }
+  | { kind: "unknown"; error: UsageError };
 
 /** Whether more words cannot change what is named; all words behind `help` name something. */
 export function isComplete(words: readonly string[]): boolean {
-  return words[0] !== "help" && (findCommand(words).kind !== "noun" || words.length >= 2);
+  return words[0] !== "help" && findCommand(words).kind !== "incomplete";
 }
 
-/** What words name, without telling wrong ones from names of plugins. */
-export function findCommand([first, second]: readonly string[]): Command {
-  if (first === undefined) return { kind: "noun", noun: undefined };
-  const entry = named(verbs, first);
-  if (entry) return { kind: "verb", words: [entry.name], entry };
+/** What words name. Whether there is a plugin of a name is not known here. */
+export function findCommand([first, second, third]: readonly string[]): Command {
+  if (first === undefined) return { kind: "incomplete", noun: undefined };
+  const alone = named(verbs, first);
+  if (alone) return { kind: "verb", words: [alone.name], load: alone.load };
   const noun = named(nouns, first);
   if (noun === undefined) return { kind: "plugin", target: first };
-  const verb = second === undefined ? undefined : named(noun.verbs, second);
-  return verb ? { kind: "verb", words: [noun.name, verb.name], entry: verb } : { kind: "noun", noun };
+  if (second === undefined) return { kind: "incomplete", noun };
+  const verb = named(noun.verbs, second);
+  if (verb === undefined) return { kind: "unknown", error: unknownCommand([first, second]) };
+  if (verb.load) return { kind: "verb", words: [noun.name, verb.name], load: verb.load };
+  return third === undefined ? { kind: "incomplete", noun } : { kind: "plugin", target: third };
 }
 
-/** The error for words that name no verb. */
+/** The error for words that name no verb and no plugin. */
 export function unknownCommand([first = "", second]: readonly string[]): UsageError {
   const noun = named(nouns, first);
   if (noun && second !== undefined) {

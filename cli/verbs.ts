@@ -1,12 +1,16 @@
 /** Every noun and verb: one line for each verb, its code loaded when it runs. */
 import type { Verb } from "./verb.ts";
 
+/** Loads the module of a verb. */
+export type LoadVerb = () => Promise<{ default: Verb }>;
+
 /** A verb in the list. */
 export interface VerbEntry {
   name: string;
   aliases?: readonly string[];
   summary: string;
-  load(): Promise<{ default: Verb }>;
+  /** Absent where the next word names a plugin, which is the verb. */
+  load?: LoadVerb;
 }
 
 /** What verbs work on. */
@@ -54,6 +58,11 @@ export const nouns: readonly Noun[] = [
       { ...list, summary: "List images", load: () => import("./verbs/images/list.ts") },
       { name: "tag", summary: "Give an image more names", load: () => import("./verbs/images/tag.ts") },
       {
+        name: "import",
+        summary: "Import images from an OCI or docker archive, without unpacking them",
+        load: () => import("./verbs/images/import.ts"),
+      },
+      {
         name: "copy",
         summary:
           "Copy images to other namespaces of the same containerd, without moving bytes where it shares them",
@@ -99,10 +108,16 @@ export const nouns: readonly Noun[] = [
       },
     ],
   },
+  {
+    name: "plugin",
+    aliases: ["plugins"],
+    summary: "Verbs from TypeScript files; also davit FILE and davit NAME",
+    verbs: [{ name: "run", summary: "Run a plugin, by its file or by its name" }],
+  },
 ];
 
 /** Verbs that need no noun. */
-export const verbs: readonly VerbEntry[] = [
+export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
   {
     name: "version",
     summary: "Show the version of davit and of what it runs on",
