@@ -21,6 +21,7 @@ import {
   multiPlatformImage,
   nestedImage,
   ociArchive,
+  oneBigImage,
   randomImage,
   sparseImage,
 } from "../../real/images.ts";
@@ -333,6 +334,39 @@ realTest("planCopy() writes nothing and foresees what a copy then does", async (
     done.map(({ image, status, bytesMoved }) => [image, status, bytesMoved]),
   );
 });
+
+realTest(
+  "copyImages() copies 200 images of 6 layers, and ctr finds each complete",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const [from, to] = namespaces();
+    const images = await manyImages({ count: 200, sharedLayers: 5, ownLayers: 1, seed: 210 });
+    await importWithCtr(containerd, from, ociArchive(images));
+    const before = await bytesIn(containerd.contentDir);
+    const results = await copied(client, { from, to: [to] });
+    assertEquals(results.reduce((sum, { blobs }) => sum + blobs, 0), 5 + 3 * images.length);
+    assertEquals(await bytesIn(containerd.contentDir), before);
+    const check = await checkWithCtr(containerd, to);
+    assertEquals([...check], images.map(({ name }) => [name, "complete (7/7)"]));
+  },
+);
+
+realTest("copyImages() copies an image of 1 GiB without storing a byte", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const [from, to] = namespaces();
+  const archive = await Deno.makeTempFile();
+  try {
+    const image = await oneBigImage(archive, { bytes: 1024 ** 3 });
+    await importWithCtr(containerd, from, archive);
+    const before = await bytesIn(containerd.contentDir);
+    const [result] = await copied(client, { from, to: [to] });
+    assertEquals([result!.status, result!.blobs, result!.bytesMoved], ["copied", 3, 0]);
+    assertEquals(await bytesIn(containerd.contentDir), before);
+    assertEquals(await checkWithCtr(containerd, to), new Map([[image.name, "complete (2/2)"]]));
+  } finally {
+    await Deno.remove(archive);
+  }
+}, { full: true });
 
 Deno.test("renamePrefixes() takes the longest prefix that fits", () => {
   const rename = renamePrefixes(["a/=x/", "a/b/=y/"]);
