@@ -51,6 +51,7 @@ export {
   type TargetPlan,
 } from "./lib/image/copy_plan.ts";
 export { type DescribedImage, describeImages, type DescribeOptions } from "./lib/image/describe.ts";
+export { importImages, type ImportOptions, type ImportResult } from "./lib/image/import.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
 export { type ImageSelection, selectImages } from "./lib/image/select.ts";
 export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";

@@ -1,0 +1,44 @@
+import { importImages } from "../../../mod.ts";
+import { defineVerb, type VerbContext } from "../../verb.ts";
+
+export default defineVerb({
+  summary: "Import images from an OCI or docker archive, without unpacking them",
+  examples: ["images import busybox.tar", "-n k8s.io images import app.tar.gz", "images import - < app.tar"],
+  args: [{ name: "FILE", summary: "tar archive, plain or packed with gzip; - is stdin", completes: "file" }],
+  columns: [
+    { header: "REF", key: "image" },
+    { header: "DIGEST", key: "digest" },
+    { header: "SIZE", key: "size", as: "bytes" },
+    { header: "STATUS", key: "status" },
+    { header: "WRITTEN", key: "written", wide: true },
+    { header: "SHARED", key: "shared", wide: true },
+    { header: "EXISTING", key: "existing", wide: true },
+    { header: "MOVED", key: "bytesMoved", as: "bytes", wide: true },
+  ],
+  async run(context) {
+    const { namespaced, log, progress, signal } = context;
+    const client = await namespaced();
+    const { stream, size } = await archiveOf(context);
+    const results = await importImages(client, stream, { size, onProgress: progress, signal });
+    for (const { image, reason } of results) {
+      if (reason !== undefined) log.warn(`Image ${JSON.stringify(image)}: ${reason}`);
+    }
+    return results;
+  },
+});
+
+async function archiveOf(
+  { args: [path = "-"], stdin }: VerbContext,
+): Promise<{ stream: ReadableStream<Uint8Array>; size?: number }> {
+  if (path === "-") return { stream: stdin() };
+  const file = await Deno.open(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot read archive ${JSON.stringify(path)}: no such file`);
+  });
+  const { isFile, isDirectory, size } = await file.stat();
+  if (isDirectory) {
+    file.close();
+    throw new SyntaxError(`Cannot read archive ${JSON.stringify(path)}: it is a folder`);
+  }
+  return { stream: file.readable, ...(isFile && { size }) };
+}

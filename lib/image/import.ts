@@ -1,0 +1,186 @@
+import type { NamespacedClient } from "../client.ts";
+import { AlreadyExistsError } from "../errors.ts";
+import { quoted } from "../oci/quoted.ts";
+import { assertImageName } from "../oci/reference.ts";
+import type { Progress } from "../plugin.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { readArchive } from "./archive.ts";
+import { readDockerImages } from "./docker_archive.ts";
+import { type ArchiveBlob, type ArchiveContents, ingestMembers } from "./ingest.ts";
+import { type ArchivedImage, parseLayout } from "./oci_layout.ts";
+import { type SettledImage, Settler } from "./settle.ts";
+
+/** What became of one image of an archive. */
+export interface ImportResult {
+  image: string;
+  digest: string;
+  /** Bytes of all that the namespace has of it. */
+  size: number;
+  status: "created" | "updated" | "exists";
+  /** What to know: platforms that the archive lacks. */
+  reason?: string;
+  /** Blobs written from the archive; like all counts here, those that images have in common count once. */
+  written: number;
+  /** Blobs that containerd had in another namespace and could share. */
+  shared: number;
+  /** Blobs that the namespace had. */
+  existing: number;
+  /** Bytes sent to containerd. */
+  bytesMoved: number;
+}
+
+/** How to import an archive. */
+export interface ImportOptions extends CallOptions {
+  /** Bytes of the archive, if known: the total of the progress. */
+  size?: number | undefined;
+  /** Called with the bytes of the archive that have been read. */
+  onProgress?: ((state: Progress) => void) | undefined;
+}
+
+/**
+ * Imports the images of a tar archive, plain or packed with gzip: an OCI layout, or what `docker save` writes. Blobs
+ * that containerd has already are skipped. An index may lack platforms as long as one of them is complete. Nothing is
+ * unpacked; that is for whoever runs the image.
+ *
+ * A name without a repository gets `import-<date>` for one, and an image without a name gets its digest, as with
+ * `ctr images import --digests`. The images appear at the end, complete, or none at all.
+ *
+ * ```ts
+ * import { importImages, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const archive = await Deno.open("busybox.tar");
+ *   for (const { image, status } of await importImages(client, archive.readable)) console.log(image, status);
+ * }
+ * ```
+ *
+ * @throws {SyntaxError} when the archive is damaged, hostile, of another kind, or lacks parts of an image.
+ */
+export async function importImages(
+  client: NamespacedClient,
+  source: ReadableStream<Uint8Array>,
+  { size, onProgress, ...options }: ImportOptions = {},
+): Promise<ImportResult[]> {
+  const labels = { "davit/operation": "images import" };
+  await using lease = await client.leases.acquire({ prefix: "davit-import", labels }, options)
+    .catch(async (error) => {
+      await source.cancel();
+      throw error;
+    });
+  const holder = client.withLease(lease.id);
+  let done = 0;
+  const members = readArchive(source, {
+    signal: options.signal,
+    onRead(bytes) {
+      done += bytes;
+      onProgress?.({ task: "importing", done, ...(size !== undefined && { total: size }) });
+    },
+  });
+  const contents = await ingestMembers(holder.content, members, options);
+  const { images, written } = await imagesIn(contents, { client: holder, options });
+
+  const blobs = new Map([...contents.files.values(), ...written].map((blob) => [blob.digest, blob]));
+  const settler = new Settler(holder, { blobs: blobs.values(), leaseId: lease.id, ...options });
+  const settled: (NamedImage & SettledImage)[] = [];
+  for (const image of withNames(images)) {
+    const state = await settler.settle(image.target);
+    if (state.missing) throw lacking(image.name, state);
+    settled.push({ ...image, ...state });
+  }
+  const results: ImportResult[] = [];
+  const counted = new Set<string>();
+  for (const image of settled) {
+    const status = await put(holder, image, options);
+    results.push({ ...resultOf(image, { blobs, counted }), status });
+  }
+  return results;
+}
+
+type NamedImage = ArchivedImage & { name: string };
+
+async function imagesIn(
+  contents: ArchiveContents,
+  { client: { content }, options }: { client: NamespacedClient; options: CallOptions },
+): Promise<{ images: ArchivedImage[]; written: ArchiveBlob[] }> {
+  const { descriptions, files } = contents;
+  const layout = descriptions.get("oci-layout");
+  const index = descriptions.get("index.json");
+  // Newer versions of docker write both kinds into one archive.
+  if (layout && index) return { images: parseLayout({ layout, index }), written: [] };
+  if (descriptions.has("manifest.json")) return await readDockerImages(content, contents, options);
+  throw new SyntaxError(
+    `Cannot import archive: ${
+      files.has("repositories")
+        ? "written by a docker of before 1.10; load it with docker and save it again"
+        : "neither an OCI layout (oci-layout, index.json) nor a docker archive (manifest.json)"
+    }`,
+  );
+}
+
+/** Each name once. */
+function withNames(images: ArchivedImage[]): NamedImage[] {
+  const found = new Map<string, NamedImage>();
+  for (const { target, name } of images) {
+    const full = fullName(name, target.digest);
+    const other = found.get(full);
+    if (other && other.target.digest !== target.digest) {
+      throw new SyntaxError(`Cannot import archive: it has two images named ${quoted(full)}`);
+    }
+    found.set(full, other ?? { target, name: full });
+  }
+  return [...found.values()];
+}
+
+function fullName(name: string | undefined, digest: string): string {
+  const repository = `import-${new Date().toISOString().slice(0, 10)}`;
+  if (name === undefined) return `${repository}@${digest}`;
+  const full = /[/:@]/.test(name) ? name : `${repository}:${name}`;
+  assertImageName(full);
+  return full;
+}
+
+async function put(
+  { images }: NamespacedClient,
+  { name, target }: NamedImage,
+  options: CallOptions,
+): Promise<ImportResult["status"]> {
+  try {
+    await images.create({ name, target }, options);
+    return "created";
+  } catch (error) {
+    if (!(error instanceof AlreadyExistsError)) throw error;
+  }
+  const { digest } = (await images.get(name, options)).target;
+  if (digest === target.digest) return "exists";
+  await images.update({ name, target }, options);
+  return "updated";
+}
+
+function resultOf(
+  { name, target, blobs, incomplete }: NamedImage & SettledImage,
+  archive: { blobs: ReadonlyMap<string, ArchiveBlob>; counted: Set<string> },
+): Omit<ImportResult, "status"> {
+  const fresh = blobs.filter(({ digest }) => !archive.counted.has(digest));
+  for (const { digest } of fresh) archive.counted.add(digest);
+  const came = fresh.flatMap(({ digest }) => archive.blobs.get(digest) ?? []).filter(({ existed }) =>
+    !existed
+  );
+  const shared = came.filter(({ sentBytes, size }) => sentBytes === 0 && size > 0);
+  return {
+    image: name,
+    digest: target.digest,
+    size: blobs.reduce((sum, { size }) => sum + size, 0),
+    ...(incomplete > 0 && { reason: `${incomplete} of its platforms not complete in the archive` }),
+    written: came.length - shared.length,
+    shared: shared.length,
+    existing: fresh.length - came.length,
+    bytesMoved: came.reduce((sum, { sentBytes }) => sum + sentBytes, 0),
+  };
+}
+
+function lacking(name: string, { missing }: SettledImage): SyntaxError {
+  const { digest, mediaType } = missing!;
+  return new SyntaxError(
+    `Cannot import image ${quoted(name)}: the archive lacks its content ${digest} (${mediaType})`,
+  );
+}
