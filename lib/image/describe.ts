@@ -30,7 +30,7 @@ export interface DescribeOptions extends CallOptions {
   platform?: string | undefined;
 }
 
-const readsAtOnce = 16;
+const readsAtOnce = 32;
 
 /**
  * Reads the size and the platforms of images from their documents, in the order of the images. Content that is missing

@@ -10,11 +10,7 @@ import { missingImage } from "../../elsewhere.ts";
 import { formatBytes } from "../../format.ts";
 import { defineVerb } from "../../verb.ts";
 
-interface Row extends ImageCheck {
-  name: string;
-  mediaType: string;
-  digest: string;
-}
+type Row = Record<"name" | "mediaType" | "digest", string> & ImageCheck;
 
 export default defineVerb({
   summary: "Check whether all content of images is there",
@@ -43,14 +39,15 @@ export default defineVerb({
     { header: "REF", key: "name" },
     { header: "TYPE", key: "mediaType" },
     { header: "DIGEST", key: "digest" },
-    { header: "STATUS", key: "statusCell" },
-    { header: "SIZE", key: "sizeCell" },
+    { header: "STATUS", key: "completeness" },
+    { header: "SIZE", key: "sizes" },
     { header: "UNPACKED", key: "unpacked" },
     { header: "REASON", key: "reason", wide: true },
   ],
   acrossNamespaces: true,
-  async *run(context): AsyncIterable<Row & Cells> {
+  async *run(context) {
     const { args, options: { platform: platforms, snapshotter }, quiet, failed, found, signal } = context;
+    const what = args.length === 0 ? "images" : undefined; // an argument that selects nothing is an error of its own
     const unmatched = new Set(args);
     const rowsOf = async function* (client: NamespacedClient): AsyncIterable<Row> {
       const selection = await selectImages(client, args, { signal });
@@ -61,7 +58,7 @@ export default defineVerb({
         yield { name, mediaType, digest, ...check };
       }
     };
-    for await (const row of acrossNamespaces(context, rowsOf)) {
+    for await (const row of acrossNamespaces(context, { what, rowsOf })) {
       if (row.status !== "complete") found();
       // As with ctr, -q names those that are complete.
       if (row.status === "complete" || !quiet) yield withCells(row);
@@ -70,18 +67,13 @@ export default defineVerb({
   },
 });
 
-/** What tables show of several fields; inherited, so that other forms of output show the fields alone. */
-interface Cells {
-  statusCell: string;
-  sizeCell: string;
-}
-
-function withCells(row: Row): Row & Cells {
+/** Adds what tables show of several fields; inherited, so that other forms of output have the fields alone. */
+function withCells(row: Row) {
   const { status, present, required = "?", presentSize, requiredSize } = row;
   const needed = requiredSize === undefined ? "?" : formatBytes(requiredSize);
-  const cells: Cells = {
-    statusCell: `${status} (${present}/${required})`,
-    sizeCell: `${formatBytes(presentSize)}/${needed}`,
+  const cells = {
+    completeness: `${status} (${present}/${required})`,
+    sizes: `${formatBytes(presentSize)}/${needed}`,
   };
-  return Object.assign(Object.create(cells), row);
+  return Object.assign<typeof cells, Row>(Object.create(cells), row);
 }

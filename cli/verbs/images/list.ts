@@ -1,6 +1,11 @@
-import { describeImages, type NamespacedClient, selectImages } from "../../../mod.ts";
+import {
+  type DescribedImage,
+  describeImages,
+  type Image,
+  type NamespacedClient,
+  selectImages,
+} from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
-import { elsewhere } from "../../elsewhere.ts";
 import { defineVerb, type VerbContext } from "../../verb.ts";
 
 interface Row {
@@ -8,8 +13,9 @@ interface Row {
   mediaType: string;
   digest: string;
   /** Bytes that this machine's platform needs; absent when it cannot be told. */
-  size?: number;
-  platforms?: string[];
+  size: number | undefined;
+  /** Absent when only names are wanted. */
+  platforms: string[] | undefined;
   labels: Record<string, string>;
   createdAt: Date;
   updatedAt: Date;
@@ -36,22 +42,19 @@ export default defineVerb({
     { header: "UPDATED", key: "updatedAt", as: "age", wide: true },
   ],
   acrossNamespaces: true,
-  async *run(context): AsyncIterable<Row> {
-    let isEmpty = true;
-    for await (const row of acrossNamespaces(context, (client) => rowsOf(client, context))) {
-      isEmpty = false;
-      yield row;
-    }
-    if (!isEmpty || context.allNamespaces) return;
-    const places = await elsewhere(context, (client) => rowsOf(client, { ...context, quiet: true }));
-    if (places) {
-      context.log.info(`No such images in namespace ${JSON.stringify(context.namespace)}, but in ${places}`);
-    }
+  run(context): AsyncIterable<Row> {
+    const what = context.args.length === 0 ? "images" : "such images";
+    return acrossNamespaces(context, { what, rowsOf: (client) => rowsOf(client, context) });
   },
 });
 
 async function* rowsOf(client: NamespacedClient, { args, quiet, signal }: VerbContext): AsyncIterable<Row> {
   const { images } = await selectImages(client, args, { signal });
-  const rows = quiet ? images : describeImages(client, images, { signal });
-  for await (const { target: { mediaType, digest }, ...image } of rows) yield { ...image, mediaType, digest };
+  if (quiet) yield* images.map(toRow);
+  else for await (const image of describeImages(client, images, { signal })) yield toRow(image);
+}
+
+function toRow(image: Image & Partial<DescribedImage>): Row {
+  const { name, target: { mediaType, digest }, size, platforms, labels, createdAt, updatedAt } = image;
+  return { name, mediaType, digest, size, platforms, labels, createdAt, updatedAt };
 }

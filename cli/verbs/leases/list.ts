@@ -1,6 +1,5 @@
-import type { Lease, NamespacedClient } from "../../../mod.ts";
+import type { Lease } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
-import { elsewhere } from "../../elsewhere.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -13,15 +12,11 @@ export default defineVerb({
     { header: "LABELS", key: "labels", as: "labels" },
   ],
   acrossNamespaces: true,
-  async *run(context): AsyncIterable<Lease> {
-    const { args, allNamespaces, namespace, log, signal } = context;
-    const list = ({ leases }: NamespacedClient) => leases.list({ filters: [...args], signal });
-    let isEmpty = true;
-    for await (const lease of acrossNamespaces(context, list)) {
-      isEmpty = false;
-      yield lease;
-    }
-    const places = isEmpty && !allNamespaces ? await elsewhere(context, list) : undefined;
-    if (places) log.info(`No such leases in namespace ${JSON.stringify(namespace)}, but in ${places}`);
+  run(context): AsyncIterable<Lease> {
+    const { args, signal } = context;
+    return acrossNamespaces(context, {
+      what: args.length === 0 ? "leases" : "such leases",
+      rowsOf: ({ leases }) => leases.list({ filters: [...args], signal }),
+    });
   },
 });

@@ -45,6 +45,9 @@ realTest("images list has a stable JSON form, and takes names, globs and filters
   const list = (...argv: string[]) => davit(containerd, ["-n", namespace, "images", "list", ...argv]);
 
   const { stdout } = await list("-o", "json");
+  assertEquals(Object.keys(JSON.parse(stdout)[0]), [
+    ...["name", "mediaType", "digest", "size", "platforms", "labels", "createdAt", "updatedAt"],
+  ]);
   assertEquals(
     JSON.parse(stdout).map(({ createdAt, updatedAt, ...row }: Record<string, string>) => {
       assert(new Date(createdAt!) <= new Date(updatedAt!));
