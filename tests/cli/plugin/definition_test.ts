@@ -1,0 +1,132 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { checkDefinition } from "../../../cli/plugin/definition.ts";
+
+const sound = { name: "keep-last", summary: "Keep the newest" };
+const option = { type: "integer", summary: "how many" };
+
+Deno.test("checkDefinition() accepts all that a plugin can say of itself", () => {
+  checkDefinition(sound);
+  checkDefinition({ ...sound, options: undefined, access: {} });
+  checkDefinition({
+    ...sound,
+    examples: ["keep-last --keep 3"],
+    args: [{ name: "REF", summary: "one" }, {
+      name: "MORE",
+      summary: "x",
+      optional: true,
+      repeats: true,
+      completes: "image",
+    }],
+    options: {
+      text: { type: "string", summary: "x", default: "", choices: ["a", "b"], placeholder: "X" },
+      number: { type: "integer", summary: "x", default: 0, min: -1, max: 9, required: false },
+      forReal: { type: "boolean", summary: "x" },
+      several: { type: "list", summary: "x", required: true, commas: true },
+      wait: { type: "duration", summary: "x", default: 1000 },
+    },
+    columns: [{ header: "SIZE", key: "size", as: "bytes", wide: true }],
+    plans: true,
+    access: { namespaces: ["a", "b"], write: "images" },
+  });
+});
+
+const wrong: readonly [definition: unknown, said: string][] = [
+  [undefined, "expected an object"],
+  [[], "expected an object"],
+  [{ summary: "x" }, "name: expected lower-case words with dashes"],
+  ...["", "Keep", "keep_last", "-keep", "keep--last", "1st", "keep last", "keep\n", 5].map((
+    name,
+  ): [unknown, string] => [
+    { ...sound, name },
+    "name: expected lower-case words with dashes",
+  ]),
+  [{ name: "x" }, "summary: expected a line of text"],
+  [{ ...sound, summary: "two\nlines" }, "summary: expected a line of text"],
+  [
+    { ...sound, sumary: "x" },
+    "sumary: not one of name, summary, examples, args, options, columns, plans, access",
+  ],
+  [{ ...sound, examples: "x" }, "examples: expected an array"],
+  [{ ...sound, examples: ["x", 1] }, "examples[1]: expected a line of text"],
+  [{ ...sound, args: [{ name: "ref", summary: "x" }] }, "args[0].name: expected capitals"],
+  [
+    { ...sound, args: [{ name: "A", summary: "x", repeats: true }, { name: "B", summary: "x" }] },
+    "args[0].repeats: only the last argument may repeat",
+  ],
+  [
+    { ...sound, args: [{ name: "A", summary: "x", optional: true }, { name: "B", summary: "x" }] },
+    "args[0].optional: a required argument follows",
+  ],
+  [{ ...sound, options: [] }, "options: expected an object"],
+  [
+    { ...sound, options: { keep: 5 } },
+    'options.keep.type: expected "string", "integer", "boolean", "list", "duration"',
+  ],
+  [
+    { ...sound, options: { keep: { ...option, type: "number" } } },
+    'options.keep.type: expected "string", "integer", "boolean", "list", "duration"',
+  ],
+  [{ ...sound, options: { keep: { type: "integer" } } }, "options.keep.summary: expected a line of text"],
+  [
+    { ...sound, options: { keep: { ...option, default: "5" } } },
+    "options.keep.default: expected a whole number",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, choices: [1] } } },
+    "options.keep.choices: not one of type, summary, placeholder, default, required, min, max",
+  ],
+  [
+    { ...sound, options: { force: { type: "boolean", summary: "x", default: true } } },
+    "options.force.default: not one of type, summary, placeholder",
+  ],
+  ...["k", "Keep", "keep-last", "keep_last", "", "__proto__x"].map((name): [unknown, string] => [
+    { ...sound, options: { [name]: option } },
+    `options.${name}: expected a name in camel case, of two characters or more`,
+  ]),
+  [
+    { ...sound, options: { toString: option } },
+    "options.toString: every JavaScript object has a field of that name; use another one",
+  ],
+  [{ ...sound, columns: [{ header: "A" }] }, "columns[0].key: expected a line of text"],
+  [
+    { ...sound, columns: [{ header: "A", key: "a", as: "date" }] },
+    'columns[0].as: expected "text", "bytes", "age", "labels", "list"',
+  ],
+  [{ ...sound, plans: "yes" }, "plans: expected true or false"],
+  [{ ...sound, access: { namespaces: "all" } }, 'access.namespaces: expected "current", "any"'],
+  [{ ...sound, access: { namespaces: [""] } }, "access.namespaces[0]: expected a line of text"],
+  [{ ...sound, access: { write: true } }, 'access.write: expected false, "images", "all"'],
+  [{ ...sound, access: { net: true } }, "access.net: not one of namespaces, write"],
+];
+
+Deno.test("checkDefinition() says where a mistake is and what was expected", () => {
+  for (const [definition, said] of wrong) {
+    const { message } = assertThrows(() => checkDefinition(definition), TypeError);
+    assertEquals(message, said);
+  }
+});
+
+Deno.test("checkDefinition() reserves the names of the global flags, also of those to come", () => {
+  for (
+    const name of [
+      "namespace",
+      "allNamespaces",
+      "dryRun",
+      "output",
+      "quiet",
+      "yes",
+      "timeout",
+      "help",
+      "lock",
+      "retries",
+      "report",
+    ]
+  ) {
+    const flag = `--${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;
+    assertThrows(
+      () => checkDefinition({ ...sound, options: { [name]: option } }),
+      TypeError,
+      `options.${name}: ${flag} is a flag of davit itself; use another name`,
+    );
+  }
+});

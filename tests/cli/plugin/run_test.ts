@@ -1,0 +1,171 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Access, Plugin } from "davit";
+import type { Containerd } from "../../real/containerd.ts";
+import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { PluginFolder } from "./plugin_folder.ts";
+import { davit, type Ended, type ProgramOptions } from "./program.ts";
+
+interface RunOptions extends ProgramOptions {
+  namespace: string;
+  argv?: string[];
+  access?: Access;
+  plans?: boolean;
+}
+
+/** Runs a plugin whose `run` has this body. */
+async function run(
+  containerd: Containerd,
+  body: string,
+  { namespace, argv = [], access, plans, ...options }: RunOptions,
+): Promise<Ended> {
+  await using folder = await PluginFolder.create();
+  const more: Partial<Plugin> = { ...(access && { access }), ...(plans !== undefined && { plans }) };
+  const path = await folder.writePlugin(body, more);
+  return await davit([path, "-a", containerd.address, "-n", namespace, ...argv], options);
+}
+
+async function withImage(containerd: Containerd, namespace: string): Promise<string> {
+  const image = await randomImage({ layers: 1, layerBytes: 512 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  return image.name;
+}
+
+async function createdNamespace(containerd: Containerd): Promise<string> {
+  const namespace = uniqueNamespace();
+  await containerd.ctr(["namespaces", "create", namespace]);
+  return namespace;
+}
+
+async function leasesIn(containerd: Containerd, namespace: string): Promise<string[]> {
+  return (await containerd.ctr(["leases", "ls", "-q"], { namespace })).stdout.split("\n").filter(Boolean);
+}
+
+realTest("a plugin works in the namespace of -n, and in no other", async (_t, containerd) => {
+  const [ours, theirs] = [uniqueNamespace(), uniqueNamespace()];
+  const name = await withImage(containerd, ours);
+  await withImage(containerd, theirs);
+  const list = `for await (const { name } of client.images.list({ signal })) yield { name };`;
+  const own = await run(containerd, list, { namespace: ours, argv: ["-q"] });
+  assertEquals(own, { code: 0, stdout: `${name}\n`, stderr: "" });
+  const other = await run(containerd, `yield* client.namespace(${JSON.stringify(theirs)}).images.list();`, {
+    namespace: ours,
+  });
+  assertEquals([other.code, other.stdout], [6, ""]);
+  assertStringIncludes(other.stderr, `add "${theirs}" to its access.namespaces`);
+  const named = await run(
+    containerd,
+    `for await (const { name } of client.namespaces.list()) yield { name };`,
+    {
+      namespace: ours,
+      access: { namespaces: [ours, theirs] },
+      argv: ["-q"],
+    },
+  );
+  assertEquals(named.stdout, [ours, theirs].sort().map((name) => `${name}\n`).join(""));
+});
+
+realTest("a plugin writes what its access says, and nothing in a dry run", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const name = await withImage(containerd, namespace);
+  const remove = `await client.images.delete(${JSON.stringify(name)});\nreturn "removed";`;
+  const images = async () => (await containerd.ctr(["images", "ls", "-q"], { namespace })).stdout;
+  const reader = await run(containerd, remove, { namespace });
+  assertEquals([reader.code, reader.stdout, await images()], [6, "", `${name}\n`]);
+  assertStringIncludes(reader.stderr, 'the plugin may only read: set its access.write to "images"');
+  const dry = await run(containerd, remove, {
+    namespace,
+    access: { write: "images" },
+    plans: true,
+    argv: ["--dry-run"],
+  });
+  assertEquals([dry.code, dry.stdout, await images()], [6, "", `${name}\n`]);
+  assertStringIncludes(dry.stderr, "a dry run may not write");
+  const writer = await run(containerd, remove, { namespace, access: { write: "images" } });
+  assertEquals([writer, await images()], [{ code: 0, stdout: "removed\n", stderr: "" }, ""]);
+});
+
+realTest("a plugin moves content in both directions", async (_t, containerd) => {
+  const namespace = await createdNamespace(containerd);
+  const body = `
+    await using lease = await client.leases.acquire({ prefix: "test" });
+    const { content } = client.withLease(lease.id);
+    const bytes = new Uint8Array(3_000_000).map((_, at) => at * at % 251);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const digest = "sha256:" + hash.toHex();
+    await content.write({ digest, size: bytes.length }, async function* (offset) { yield bytes.subarray(offset); });
+    const read = new Uint8Array(await new Blob(await Array.fromAsync(content.read(digest))).arrayBuffer());
+    yield bytes.every((byte, at) => byte === read[at]) && read.length === bytes.length ? "same" : "other";`;
+  const ended = await run(containerd, body, { namespace, access: { write: "images" } });
+  assertEquals(ended, { code: 0, stdout: "same\n", stderr: "" });
+  assertEquals(await leasesIn(containerd, namespace), []);
+});
+
+const acquire = `
+    await client.leases.create({ id: "ours", labels: { a: "b" }, expiresInMs: 60_000 });
+    log.info("acquired");`;
+
+realTest(
+  "a plugin that ends well keeps the lease that it made, and one that throws does not",
+  async (_t, containerd) => {
+    const namespace = await createdNamespace(containerd);
+    await containerd.ctr(["leases", "create", "--id", "theirs"], { namespace });
+    const access = { write: "images" } as const;
+    const thrown = await run(containerd, `${acquire}\nthrow new Error("x");`, { namespace, access });
+    assertEquals([thrown.code, await leasesIn(containerd, namespace)], [10, ["theirs"]]);
+    const late = await run(containerd, `${acquire}\nyield 1;\nthrow new Error("x");`, { namespace, access });
+    assertEquals([late.code, await leasesIn(containerd, namespace)], [10, ["theirs"]]);
+    const well = await run(containerd, acquire, { namespace, access });
+    assertEquals([well.code, await leasesIn(containerd, namespace)], [0, ["ours", "theirs"]]);
+    const again = await run(containerd, acquire, { namespace, access });
+    assertEquals([again.code, await leasesIn(containerd, namespace)], [5, ["ours", "theirs"]]);
+  },
+);
+
+/** How a plugin behaves that holds a lease when its time is up. */
+const endings: readonly [criterion: string, body: string][] = [
+  ["loops for ever", "for (;;);"],
+  ["waits for ever", "await new Promise(() => {});"],
+  ["yields for ever", "for (;;) { yield 1; await new Promise((resolve) => setTimeout(resolve, 10)); }"],
+  [
+    "cleans up",
+    'await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));',
+  ],
+];
+
+for (const [criterion, body] of endings) {
+  realTest(
+    `--timeout ends a plugin that ${criterion}, exits 8 and leaves no lease`,
+    async (_t, containerd) => {
+      const namespace = await createdNamespace(containerd);
+      const ended = await run(containerd, `${acquire}\n${body}`, {
+        namespace,
+        access: { write: "images" },
+        argv: ["--timeout", "3s"],
+      });
+      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 3000 ms\n"]);
+      assertEquals(await leasesIn(containerd, namespace), []);
+    },
+    criterion === "cleans up" ? {} : { series: ["2"] },
+  );
+
+  realTest(
+    `Ctrl-C ends a plugin that ${criterion}, exits 130 and leaves no lease`,
+    async (_t, containerd) => {
+      const namespace = await createdNamespace(containerd);
+      const ended = await run(containerd, `${acquire}\n${body}`, {
+        namespace,
+        access: { write: "images" },
+        started: async (process) => {
+          while ((await leasesIn(containerd, namespace)).length === 0) {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+          }
+          process.kill("SIGINT");
+        },
+      });
+      assertEquals([ended.code, ended.stderr], [130, "acquired\ndavit: Interrupted\n"]);
+      assertEquals(await leasesIn(containerd, namespace), []);
+    },
+    { series: ["2"] },
+  );
+}
