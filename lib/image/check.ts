@@ -5,7 +5,7 @@ import type { Image } from "../images.ts";
 import { chainIds } from "../oci/chain_ids.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { ImageManifest } from "../oci/document.ts";
-import { hostPlatform, parsePlatform, type Platform } from "../oci/platform.ts";
+import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../oci/platform.ts";
 import type { Snapshots } from "../snapshots.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { Documents, isBadContent } from "./documents.ts";
@@ -13,7 +13,7 @@ import { findManifest } from "./manifest.ts";
 
 /** How much of an image is in its namespace. Counted are, as `ctr` does, configs and layers. */
 export interface ImageCheck {
-  /** `"unavailable"`: there is no manifest to tell what is needed. `"error"`: a document is broken, see `reason`. */
+  /** `"unavailable"`: there is no manifest to tell what is needed. `"error"`: a document is broken. */
   status: "complete" | "incomplete" | "unavailable" | "error";
   /** How many blobs are there. */
   present: number;
@@ -27,6 +27,7 @@ export interface ImageCheck {
   missing: Descriptor[];
   /** Whether the layers are unpacked for the first platform; absent unless asked for. */
   unpacked?: boolean;
+  /** What is broken, or for which platforms the image has nothing. */
   reason?: string;
 }
 
@@ -115,6 +116,7 @@ class Checker {
       ...required.filter((_, i) => !isPresent[i]),
     ];
     const knowsAll = paths.every(({ manifest }) => manifest !== undefined);
+    const unmet = this.#platforms.filter((_, i) => !paths[i]?.manifest && !paths[i]?.missing);
     return {
       status: manifests.length === 0
         ? "unavailable"
@@ -124,6 +126,8 @@ class Checker {
       present: present.length,
       presentSize: sizeOf(present),
       ...(knowsAll && { required: required.length, requiredSize: sizeOf(required) }),
+      ...(unmet.length > 0 &&
+        { reason: `no manifest for ${unmet.map((platform) => formatPlatform(platform)).join(", ")}` }),
       missing: [...new Map(missing.map((descriptor) => [descriptor.digest, descriptor])).values()],
       ...(this.#snapshots && {
         unpacked: await isUnpacked(this.#snapshots, {

@@ -45,7 +45,7 @@ realTest(
         platforms: ["linux/riscv64"],
       }),
     );
-    assertEquals(riscv?.status, "unavailable");
+    assertEquals([riscv?.status, riscv?.reason], ["unavailable", "no manifest for linux/riscv64"]);
   },
 );
 
