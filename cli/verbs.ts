@@ -112,7 +112,19 @@ export const nouns: readonly Noun[] = [
     name: "plugin",
     aliases: ["plugins"],
     summary: "Verbs from TypeScript files; also davit FILE and davit NAME",
-    verbs: [{ name: "run", summary: "Run a plugin, by its file or by its name" }],
+    verbs: [
+      {
+        ...list,
+        summary: "List the plugins that come with davit, and what they may reach",
+        load: () => import("./verbs/plugin/list.ts"),
+      },
+      {
+        name: "info",
+        summary: "Show what a plugin says of itself, and what it may reach",
+        load: () => import("./verbs/plugin/info.ts"),
+      },
+      { name: "run", summary: "Run a plugin, by its file or by its name" },
+    ],
   },
 ];
 

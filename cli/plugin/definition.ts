@@ -1,10 +1,17 @@
 /** What a plugin says of itself, checked: it comes from a worker as plain data that may be anything. */
-import type { Argument, Option, Plugin } from "../../mod.ts";
+import type { Access, Argument, Option, Plugin } from "../../mod.ts";
 import { reservedOptions } from "../globals.ts";
 import { flagName } from "../options.ts";
 
 /** A plugin without its code. */
 export type Definition = Omit<Plugin, "run">;
+
+/** What a plugin may reach, with what holds for one that does not say. */
+export function accessOf(
+  { access: { namespaces = "current", write = false } = {} }: Definition,
+): Required<Access> {
+  return { namespaces, write };
+}
 
 /**
  * Checks a definition.

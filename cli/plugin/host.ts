@@ -3,7 +3,7 @@ import type { HostContext } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { unknownCommand } from "../lookup.ts";
 import type { Verb } from "../verb.ts";
-import { checkDefinition, type Definition } from "./definition.ts";
+import { accessOf, checkDefinition, type Definition } from "./definition.ts";
 import { pluginFailure } from "./failure.ts";
 import { isPath, PluginFile } from "./file.ts";
 import { runPlugin } from "./run.ts";
@@ -43,7 +43,8 @@ export async function openPlugin(target: string, options: LoadOptions = {}): Pro
 }
 
 function verbOf(definition: Definition, sandbox: Sandbox): PluginVerb {
-  const { name: _, access = {}, ...shape } = definition;
+  const { name: _name, access: _access, ...shape } = definition;
+  const access = accessOf(definition);
   return {
     ...shape,
     definition,

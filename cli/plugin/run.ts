@@ -12,7 +12,7 @@ const graceMs = 3_000;
 /** What a run of a plugin works with. */
 export interface Surroundings {
   sandbox: Sandbox;
-  access: Access;
+  access: Required<Access>;
   context: HostContext;
   transport: Transport;
 }
@@ -100,7 +100,7 @@ class PluginRun {
   }
 }
 
-function policyOf({ namespaces = "current", write = false }: Access, context: HostContext): Policy {
+function policyOf({ namespaces, write }: Required<Access>, context: HostContext): Policy {
   return {
     namespaces: namespaces === "current" ? [context.namespace] : namespaces,
     write,

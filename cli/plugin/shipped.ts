@@ -1,10 +1,12 @@
 import { fromFileUrl } from "@std/path";
+import type { Access } from "../../mod.ts";
 import { PluginFile } from "./file.ts";
 
 /** A plugin that comes with davit: what is known of it without loading it. */
 export interface ShippedPlugin {
   name: string;
   summary: string;
+  access: Required<Access>;
 }
 
 /** The files of `plugins/`, each named after its plugin with `_` for dashes. */
@@ -12,6 +14,7 @@ export const shippedPlugins: readonly ShippedPlugin[] = [
   {
     name: "image-sync",
     summary: "Copy the images of namespaces to others, where those lack them or have older ones",
+    access: { namespaces: "any", write: "images" },
   },
 ];
 

@@ -115,3 +115,29 @@ Deno.test("an error of containerd that a plugin does not catch keeps its class a
     assertEquals([told, message], [code, `Cannot get image "${code}": refused`]);
   }
 });
+
+Deno.test("plugin run, info and list know plugins by file and by name", async () => {
+  await using folder = await PluginFolder.create();
+  const path = await folder.writePlugin("return args.length;", { access: { write: "images" } });
+  assertEquals((await davit(["plugin", "run", path])).stdout, "0\n");
+  const { access, summary } = JSON.parse((await davit(["plugin", "info", path])).stdout);
+  assertEquals({ access, summary }, {
+    access: { namespaces: "current", write: "images" },
+    summary: "A plugin of the tests",
+  });
+  assertEquals((await davit(["plugins", "ls", "-q"])).stdout, "image-sync\n");
+  assertMatch((await davit(["image-sync", "--help"])).stdout, /^davit image-sync: Copy the images/);
+  const unknown = await davit(["image-snyc"]);
+  assertEquals([unknown.code, unknown.stdout], [2, ""]);
+});
+
+Deno.test("a plugin that is not there exits 4, and a file that is none exits 2", async () => {
+  await using folder = await PluginFolder.create();
+  const missing = await davit(["./none.ts", "--help"], { cwd: folder.path });
+  assertEquals([missing.code, missing.stderr], [4, 'davit: Cannot load plugin "./none.ts": no such file\n']);
+  const directory = await davit(["./"], { cwd: folder.path });
+  assertEquals([directory.code, directory.stderr], [
+    2,
+    'davit: Cannot load plugin "./": it is a directory\n',
+  ]);
+});
