@@ -1,0 +1,108 @@
+import { join } from "@std/path";
+import { buildApp, distFolder } from "../../cli/build/build.ts";
+import { launchArguments } from "../../cli/build/launch.ts";
+import { makePortable } from "../../cli/build/portable.ts";
+import { connect, removeNamespace } from "../../mod.ts";
+import { Containerd } from "../real/containerd.ts";
+import type { Release } from "../real/releases.ts";
+import type { Contender } from "./compare.ts";
+
+/** davit as it is built and packed, each as the words to put before its arguments, in a folder of its own. */
+export class Programs implements AsyncDisposable {
+  readonly folder: string;
+  readonly bundle: readonly string[];
+  readonly portable: readonly string[];
+  /** Deno with a program that does nothing. */
+  readonly nothing: readonly string[];
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.bundle = [Deno.execPath(), ...launchArguments(join(folder, "app"))];
+    this.portable = [join(folder, "davit-portable")];
+    this.nothing = [Deno.execPath(), "run", join(folder, "nothing.js")];
+  }
+
+  static async build(): Promise<Programs> {
+    const programs = new Programs(await Deno.makeTempDir({ prefix: "davit-bench-" }));
+    const { folder } = programs;
+    const app = join(folder, "app");
+    await buildApp(app);
+    // Made where the compressed Deno is kept.
+    const made = await makePortable({ app, output: join(distFolder, `davit-portable-${Deno.pid}`) });
+    await Deno.copyFile(made, join(folder, "davit-portable"));
+    await Deno.remove(made);
+    await Deno.writeTextFile(join(folder, "nothing.js"), "");
+    return programs;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** The programs, and a containerd to use them on. */
+export class Lab implements AsyncDisposable {
+  readonly programs: Programs;
+  readonly containerd: Containerd;
+  readonly #env: Record<string, string>;
+
+  private constructor(programs: Programs, containerd: Containerd) {
+    this.programs = programs;
+    this.containerd = containerd;
+    this.#env = {
+      CONTAINERD_ADDRESS: containerd.address,
+      PATH: containerd.release.path,
+      DAVIT_CACHE_DIR: join(programs.folder, "cache"),
+      DENO_DIR: join(programs.folder, "deno"),
+      DENO_NO_UPDATE_CHECK: "1",
+    };
+  }
+
+  /** Starts a containerd on a disk, where its writes cost what they cost users. */
+  static async open(programs: Programs, release: Release): Promise<Lab> {
+    const root = await Deno.makeTempDir({ dir: programs.folder });
+    return new Lab(programs, await Containerd.start(release, { root }));
+  }
+
+  /** A path for a file that rows need. */
+  file(name: string): string {
+    return join(this.programs.folder, name);
+  }
+
+  /** A command, from its start to its end; what it prints goes nowhere. */
+  command(words: readonly string[]): Contender {
+    const [program = "", ...args] = words;
+    const run = async () => {
+      const { success, code } = await new Deno.Command(program, {
+        args,
+        env: this.#env,
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+      }).spawn().status;
+      if (!success) throw new Error(`Cannot measure "${words.join(" ")}": exit code ${code}`);
+    };
+    return { run };
+  }
+
+  davit(...args: string[]): Contender {
+    return this.command([...this.programs.bundle, ...args]);
+  }
+
+  ctr(...args: string[]): Contender {
+    return this.command(["ctr", ...args]);
+  }
+
+  /** Removes a namespace with all that it holds. */
+  async remove(namespace: string): Promise<void> {
+    await using client = await connect({ address: this.containerd.address });
+    if (!await client.namespaces.exists(namespace)) return;
+    const { images } = client.namespace(namespace);
+    for await (const { name } of images.list()) await images.delete(name);
+    await removeNamespace(client, namespace, { deleteLeases: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.containerd[Symbol.asyncDispose]();
+  }
+}

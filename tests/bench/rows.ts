@@ -1,0 +1,148 @@
+import { importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
+import type { Pair } from "./compare.ts";
+import type { Lab } from "./lab.ts";
+
+/** Something that davit must not take longer for than somebody else, times a factor. */
+export interface Row {
+  /** davit's arguments. */
+  name: string;
+  /** What it is compared with. */
+  against: string;
+  /** The largest allowed ratio of the times. */
+  budget: number;
+  /** The ratio to aim for. */
+  reach: number;
+  /** How often to run both. */
+  rounds: number;
+  prepare(lab: Lab): Promise<Pair> | Pair;
+}
+
+const nothing = "deno run of an empty file";
+const pipes = "ctr export | ctr import, image by image";
+const gigabyte = 1 << 30;
+
+export const rows: readonly Row[] = [
+  start("--version"),
+  start("--help"),
+  {
+    name: "namespaces list",
+    against: "ctr namespaces ls",
+    budget: 2.0,
+    reach: 1.6,
+    rounds: 21,
+    prepare: async (lab) => {
+      await withNamespaces(lab);
+      return { ours: lab.davit("namespaces", "list"), theirs: lab.ctr("namespaces", "ls") };
+    },
+  },
+  {
+    name: "namespaces list (portable)",
+    against: "ctr namespaces ls",
+    budget: 2.2,
+    reach: 1.6,
+    rounds: 21,
+    prepare: async (lab) => {
+      await withNamespaces(lab);
+      return {
+        ours: lab.command([...lab.programs.portable, "namespaces", "list"]),
+        theirs: lab.ctr("namespaces", "ls"),
+      };
+    },
+  },
+  {
+    name: "images list -q",
+    against: "ctr images ls -q",
+    budget: 2.6,
+    reach: 2.0,
+    rounds: 21,
+    prepare: (lab) => ({ ours: lab.davit("images", "list", "-q"), theirs: lab.ctr("images", "ls", "-q") }),
+  },
+  {
+    name: "images list of 1,000 images",
+    against: "ctr images ls",
+    budget: 0.5,
+    reach: 0.2,
+    rounds: 15,
+    prepare: async (lab) => {
+      const images = await manyImages({ count: 1_000, sharedLayers: 0, layerBytes: 64 });
+      await importWithCtr(lab.containerd, "thousand", ociArchive(images));
+      return {
+        ours: lab.davit("-n", "thousand", "images", "list"),
+        theirs: lab.ctr("-n", "thousand", "images", "ls"),
+      };
+    },
+  },
+  {
+    name: "images copy of 200 images with 6 layers",
+    against: pipes,
+    budget: 1 / 15,
+    reach: 1 / 25,
+    rounds: 5,
+    prepare: async (lab) => {
+      const images = await manyImages({ count: 200, sharedLayers: 5, ownLayers: 1 });
+      await importWithCtr(lab.containerd, "many", ociArchive(images));
+      return copying(lab, "many");
+    },
+  },
+  {
+    name: "images copy of one image of 1 GiB",
+    against: pipes,
+    budget: 1 / 50,
+    reach: 1 / 150,
+    rounds: 3,
+    prepare: async (lab) => {
+      await importWithCtr(lab.containerd, "big", await bigArchive(lab));
+      return copying(lab, "big");
+    },
+  },
+  {
+    name: "images import of 1 GiB",
+    against: "ctr images import --no-unpack",
+    budget: 1.0,
+    reach: 0.6,
+    rounds: 5,
+    prepare: async (lab) => {
+      const archive = await bigArchive(lab);
+      const before = () => lab.remove("imported");
+      const local = lab.containerd.release.series === "1.6" ? [] : ["--local"];
+      return {
+        ours: { ...lab.davit("-n", "imported", "images", "import", archive), before },
+        theirs: {
+          ...lab.ctr("-n", "imported", "images", "import", "--no-unpack", ...local, archive),
+          before,
+        },
+      };
+    },
+  },
+];
+
+function start(flag: string): Row {
+  const prepare = (lab: Lab) => ({ ours: lab.davit(flag), theirs: lab.command(lab.programs.nothing) });
+  return { name: flag, against: nothing, budget: 1.5, reach: 1.2, rounds: 21, prepare };
+}
+
+/** Those of a node with Kubernetes and Docker. */
+async function withNamespaces({ containerd }: Lab): Promise<void> {
+  for (const name of ["default", "k8s.io", "moby"]) {
+    await containerd.ctr(["namespaces", "create", name], { check: false });
+  }
+}
+
+/** All images of a namespace, into one that is not there. */
+function copying(lab: Lab, from: string): Pair {
+  const to = `${from}-copies`;
+  const before = () => lab.remove(to);
+  const script = `for image in $(ctr -n ${from} images ls -q); do
+    ctr -n ${from} images export - "$image" | ctr -n ${to} images import --no-unpack - || exit 1
+  done`;
+  return {
+    ours: { ...lab.davit("images", "copy", "*", "--from", from, "--to", to), before },
+    theirs: { ...lab.command(["sh", "-c", script]), before },
+  };
+}
+
+async function bigArchive(lab: Lab): Promise<string> {
+  const file = lab.file("big.tar");
+  await oneBigImage(file, { bytes: gigabyte });
+  return file;
+}
