@@ -33,6 +33,7 @@ export interface LoadOptions {
 export async function openPlugin(target: string, options: LoadOptions = {}): Promise<PluginVerb> {
   const file = isPath(target) ? await PluginFile.find(target) : shippedFile(target);
   if (file === undefined) throw unknownCommand([target]);
+  options.signal?.throwIfAborted();
   const sandbox = new Sandbox(file);
   try {
     return verbOf(await load(sandbox, { file, ...options }), sandbox);
@@ -62,7 +63,6 @@ async function load(
   const timer = setTimeout(() => sandbox.fail(overdue(file, timeoutMs)), timeoutMs);
   signal?.addEventListener("abort", abort);
   try {
-    signal?.throwIfAborted();
     const definition = await sandbox.load();
     checkDefinition(definition);
     return definition;

@@ -95,6 +95,7 @@ export class Sandbox implements Disposable {
   }
 }
 
+/** The import map names the worker's entry, in the source tree `worker.ts` beside this file, in a bundle its own. */
 function startWorker({ folder }: PluginFile): Worker {
   const nothing = { env: false, ffi: false, import: false, net: false, run: false, sys: false, write: false };
   return new Worker(import.meta.resolve("davit/plugin-worker"), {
