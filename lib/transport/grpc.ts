@@ -3,7 +3,14 @@
  * which is why only `socket.ts` imports this module, and only when a call needs it.
  */
 import { Buffer } from "node:buffer";
-import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import {
+  Client,
+  type ClientDuplexStream,
+  connectivityState,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { Deadline } from "./deadline.ts";
 import { grpcFailure } from "./failure.ts";
 import type { Call, Method, Transport } from "./transport.ts";
@@ -16,20 +23,21 @@ const channelOptions = {
   "grpc.max_send_message_length": maxMessageBytes,
   "grpc.enable_retries": 0,
   "grpc.use_local_subchannel_pool": 1,
-  // Else a daemon that was away for seconds is noticed only seconds after its return.
+  // Its timer outlives a client that is closed after it failed to connect.
   "grpc.initial_reconnect_backoff_ms": 50,
-  "grpc.max_reconnect_backoff_ms": 300,
   // Reads three times as fast as with the default.
   "grpc-node.flow_control_window": 1024 * 1024,
 };
 
 /** Sends calls over the unix socket at `path`, an absolute one. */
 export class GrpcTransport implements Transport {
-  readonly #client: Client;
+  readonly #path: string;
   readonly #closing = new AbortController();
+  #client: Client;
 
   constructor(path: string) {
-    this.#client = new Client(`unix:${path}`, credentials.createInsecure(), channelOptions);
+    this.#path = path;
+    this.#client = newClient(path);
   }
 
   async unary<Request, Response>(
@@ -41,7 +49,7 @@ export class GrpcTransport implements Transport {
     using deadline = new Deadline(method, call, { closing: this.#closing.signal });
     deadline.signal.throwIfAborted();
     return await new Promise<Response>((resolve, reject) => {
-      const pending = this.#client.makeUnaryRequest(
+      const pending = this.#connectable().makeUnaryRequest(
         `/${method.name}`,
         (message) => counted("sentBytes", requestType.encode(message).finish(), call),
         (bytes) => responseType.decode(counted("receivedBytes", bytes, call)),
@@ -66,7 +74,7 @@ export class GrpcTransport implements Transport {
     const { requestType, responseType } = await method.codec();
     using deadline = new Deadline(method, call, { closing: this.#closing.signal });
     deadline.signal.throwIfAborted();
-    const duplex = this.#client.makeBidiStreamRequest<unknown, Response>(
+    const duplex = this.#connectable().makeBidiStreamRequest<unknown, Response>(
       `/${method.name}`,
       (message) => counted("sentBytes", requestType.encode(message).finish(), call),
       (bytes) => responseType.decode(counted("receivedBytes", bytes, call)),
@@ -105,6 +113,20 @@ export class GrpcTransport implements Transport {
     this.#closing.abort(new DOMException("The client was closed", "AbortError"));
     this.#client.close();
   }
+
+  /** A client that tries to connect: one that failed to would answer from memory for a while. */
+  #connectable(): Client {
+    const state = this.#client.getChannel().getConnectivityState(false);
+    if (state === connectivityState.TRANSIENT_FAILURE) {
+      this.#client.close();
+      this.#client = newClient(this.#path);
+    }
+    return this.#client;
+  }
+}
+
+function newClient(path: string): Client {
+  return new Client(`unix:${path}`, credentials.createInsecure(), channelOptions);
 }
 
 /** Writes the requests as fast as the other side takes them, until they end or the call is `over`. */

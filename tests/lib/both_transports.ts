@@ -1,40 +1,53 @@
 import { Client, type NamespacedClient } from "../../lib/client.ts";
 import { guarded } from "../../lib/transport/guard.ts";
-import { openSocket, type SocketOptions } from "../../lib/transport/socket.ts";
+import { openSocket } from "../../lib/transport/socket.ts";
+import type { Transport } from "../../lib/transport/transport.ts";
 import type { Containerd } from "../real/containerd.ts";
 import { realTest, type RealTestOptions, uniqueNamespace } from "../real/test.ts";
 
+/** How calls are sent: as by default, mostly through fetch, or all through grpc-js. */
+export type Over = "fetch" | "grpc";
+
+export const bothWays: readonly Over[] = ["fetch", "grpc"];
+
+/** Opens a socket to send over it in one way. */
+export async function openOver(over: Over, path: string): Promise<Transport> {
+  return await openSocket({ path, ...(over === "grpc" && { only: over }) });
+}
+
+/** What a test of the transports gets. */
+export interface TransportSetting {
+  containerd: Containerd;
+  over: Over;
+}
+
+/** Registers a test of the transports on every containerd, once for each way of sending. */
+export function transportTest(
+  name: string,
+  body: (setting: TransportSetting) => Promise<void>,
+  options?: RealTestOptions,
+): void {
+  for (const over of bothWays) {
+    realTest(`${name}, over ${over}`, (_, containerd) => body({ containerd, over }), options);
+  }
+}
+
 /** What a test of a service gets. */
-export interface Setting {
+export interface ServiceSetting {
   containerd: Containerd;
   client: Client;
   /** The client of a namespace that no other test uses. */
   namespaced: NamespacedClient;
 }
 
-/** Both ways in which calls are sent. */
-export const transports: readonly ("fetch" | "grpc")[] = ["fetch", "grpc"];
-
-/** Registers a test of a service on every containerd, once for each way in which calls are sent. */
+/** Registers a test of a service on every containerd, once for each way of sending. */
 export function serviceTest(
   name: string,
-  body: (setting: Setting) => Promise<void>,
+  body: (setting: ServiceSetting) => Promise<void>,
   options?: RealTestOptions,
 ): void {
-  for (const transport of transports) {
-    realTest(`${name}, over ${transport}`, async (_, containerd) => {
-      await using client = await connectOver(transport, containerd.address);
-      await body({ containerd, client, namespaced: client.namespace(uniqueNamespace()) });
-    }, options);
-  }
-}
-
-/** A client that sends all that it can in one way. */
-export async function connectOver(transport: "fetch" | "grpc", address: string): Promise<Client> {
-  return new Client(guarded(await openSocket({ path: address, ...onlyOver(transport) })));
-}
-
-/** The option of `openSocket` for a way of sending. */
-export function onlyOver(transport: "fetch" | "grpc"): Pick<SocketOptions, "only"> {
-  return transport === "grpc" ? { only: "grpc" } : {};
+  transportTest(name, async ({ containerd, over }) => {
+    await using client = new Client(guarded(await openOver(over, containerd.address)));
+    await body({ containerd, client, namespaced: client.namespace(uniqueNamespace()) });
+  }, options);
 }

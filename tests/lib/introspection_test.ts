@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { InvalidArgumentError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
-import { connectOver, serviceTest, transports } from "./both_transports.ts";
-import { realTest } from "../real/test.ts";
+import { serviceTest } from "./both_transports.ts";
 
 serviceTest("introspection.version() tells the daemon's version", async ({ client, containerd }) => {
   const { version, revision } = await client.introspection.version();
@@ -61,14 +60,7 @@ serviceTest(
 );
 
 for (const policy of ["shared", "isolated"] as const) {
-  for (const transport of transports) {
-    realTest(
-      `introspection.contentSharingPolicy() sees that it is ${policy}, over ${transport}`,
-      async (_, containerd) => {
-        await using client = await connectOver(transport, containerd.address);
-        assertEquals(await client.introspection.contentSharingPolicy(), policy);
-      },
-      { policy },
-    );
-  }
+  serviceTest(`introspection.contentSharingPolicy() sees that it is ${policy}`, async ({ client }) => {
+    assertEquals(await client.introspection.contentSharingPolicy(), policy);
+  }, { policy });
 }

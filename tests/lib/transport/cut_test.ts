@@ -6,7 +6,7 @@ import { openSocket } from "../../../lib/transport/socket.ts";
 import { type Cut, Relay } from "../../fault/relay.ts";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
-import { onlyOver, transports } from "../both_transports.ts";
+import { openOver, transportTest } from "../both_transports.ts";
 
 const places: Cut["at"][] = ["request", "answer", "headers", "message"];
 const ends: Cut["by"][] = ["eof", "reset", "goAway", "cancel", "noError"];
@@ -20,50 +20,45 @@ function outcomeOf({ at, by }: Cut): Outcome {
   return at === "request" && (by === "goAway" || by === "refusedStream") ? "not sent" : "unknown";
 }
 
-for (const over of transports) {
-  realTest(
-    `a write that is cut off is sent once, and its outcome is told, over ${over}`,
-    async (_, containerd) => {
-      for (const [index, cut] of cuts.entries()) {
-        await using relay = await Relay.start(containerd.address);
-        await using transport = await openSocket({ path: relay.path, ...onlyOver(over) });
-        const call = { namespace: uniqueNamespace(), action: "create", resource: 'lease "l"' };
-        const onUsedConnection = index % 2 === 0;
-        if (onUsedConnection) await transport.unary(Version.version, {}, call);
-        const counts = relay.cutNext(cut);
-        const error = await assertRejects(
-          () => transport.unary(Leases.create, { id: "l" }, call),
-          ContainerdError,
-        );
-        const what = `${cut.at} ${cut.by}: ${error.message}`;
-        const outcome = outcomeOf(cut);
-        assertInstanceOf(error, outcome === "unknown" ? OutcomeUnknownError : UnavailableError, what);
-        assertEquals(error.outcome, outcome, what);
-        const applied = cut.at !== "request";
-        assertEquals(counts, { seen: 1, passedOn: applied ? 1 : 0 }, what);
-        // The next call needs no rest, and sees what was done.
-        const { leases } = await transport.unary(Leases.list, {}, call);
-        assertEquals(leases.length, applied ? 1 : 0, what);
-      }
-    },
-  );
+transportTest(
+  "a write that is cut off is sent once, and known to be in doubt",
+  async ({ containerd, over }) => {
+    await using direct = await openOver(over, containerd.address);
+    for (const [index, cut] of cuts.entries()) {
+      await using relay = await Relay.start(containerd.address);
+      await using transport = await openOver(over, relay.path);
+      const call = { namespace: uniqueNamespace(), action: "create", resource: 'lease "l"' };
+      const onUsedConnection = index % 2 === 0;
+      if (onUsedConnection) await transport.unary(Version.version, {}, call);
+      const counts = relay.cutNext(cut);
+      const error = await assertRejects(
+        () => transport.unary(Leases.create, { id: "l" }, call),
+        ContainerdError,
+      );
+      const what = `${cut.at} ${cut.by}: ${error.message}`;
+      const outcome = outcomeOf(cut);
+      assertInstanceOf(error, outcome === "unknown" ? OutcomeUnknownError : UnavailableError, what);
+      assertEquals(error.outcome, outcome, what);
+      const applied = cut.at !== "request";
+      assertEquals(counts, { seen: 1, passedOn: applied ? 1 : 0 }, what);
+      const { leases } = await direct.unary(Leases.list, {}, call);
+      assertEquals(leases.length, applied ? 1 : 0, what);
+    }
+  },
+);
 
-  realTest(
-    `a read that is cut off is sent once, and is without effect, over ${over}`,
-    async (_, containerd) => {
-      for (const cut of cuts) {
-        await using relay = await Relay.start(containerd.address);
-        await using transport = await openSocket({ path: relay.path, ...onlyOver(over) });
-        const call = { namespace: uniqueNamespace(), action: "list leases" };
-        const counts = relay.cutNext(cut);
-        const error = await assertRejects(() => transport.unary(Leases.list, {}, call), UnavailableError);
-        const what = `${cut.at} ${cut.by}: ${error.message}`;
-        assertEquals(error.outcome, outcomeOf(cut) === "unknown" ? "no effect" : "not sent", what);
-        assertEquals(counts, { seen: 1, passedOn: cut.at === "request" ? 0 : 1 }, what);
-      }
-    },
-  );
-}
+transportTest("a read that is cut off is sent once, and is without effect", async ({ containerd, over }) => {
+  for (const cut of cuts) {
+    await using relay = await Relay.start(containerd.address);
+    await using transport = await openOver(over, relay.path);
+    const call = { namespace: uniqueNamespace(), action: "list leases" };
+    const counts = relay.cutNext(cut);
+    const error = await assertRejects(() => transport.unary(Leases.list, {}, call), UnavailableError);
+    const what = `${cut.at} ${cut.by}: ${error.message}`;
+    assertEquals(error.outcome, outcomeOf(cut) === "unknown" ? "no effect" : "not sent", what);
+    assertEquals(counts, { seen: 1, passedOn: cut.at === "request" ? 0 : 1 }, what);
+  }
+});
 
 realTest("a stream that is cut off never looks complete", async (_, containerd) => {
   const namespace = uniqueNamespace();

@@ -6,6 +6,7 @@ import { GrpcTransport } from "../../../lib/transport/grpc.ts";
 import { Version } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import { runChild } from "../../fault/child.ts";
+import { frozen } from "../../fault/frozen.ts";
 import { http1Server, inFolder, rawServer, staleSocket } from "../../fault/servers.ts";
 import { realTest } from "../../real/test.ts";
 
@@ -128,13 +129,9 @@ Deno.test("openSocket() gives up on a socket that accepts and shows no sign of l
 });
 
 realTest("openSocket() notices a containerd that is hung", async (_, containerd) => {
-  containerd.freeze();
-  try {
-    const opening = openSocket({ path: containerd.address, connectTimeoutMs: 200 });
-    await assertRejects(() => opening, UnavailableError, "no sign of life within 200 ms");
-  } finally {
-    containerd.thaw();
-  }
+  using _frozen = await frozen(containerd);
+  const opening = openSocket({ path: containerd.address, connectTimeoutMs: 200 });
+  await assertRejects(() => opening, UnavailableError, "no sign of life within 200 ms");
 });
 
 Deno.test({

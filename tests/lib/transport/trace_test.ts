@@ -5,54 +5,35 @@ import { openSocket } from "../../../lib/transport/socket.ts";
 import { traced, type TracedCall } from "../../../lib/transport/trace.ts";
 import type { Method } from "../../../lib/transport/transport.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
-import { onlyOver, transports } from "../both_transports.ts";
+import { openOver, transportTest } from "../both_transports.ts";
 
-for (const over of transports) {
-  realTest(
-    `traced() tells of every call what it was, how it ended and how much it moved, over ${over}`,
-    async (_, containerd) => {
-      const calls: TracedCall[] = [];
-      const watch = (call: TracedCall) => calls.push(call);
-      await using transport = traced(
-        await openSocket({ path: containerd.address, ...onlyOver(over) }),
-        watch,
-      );
-      const namespace = uniqueNamespace();
-      const call = { namespace, action: "do" };
+transportTest(
+  "traced() tells of every call how it ended and how much it moved",
+  async ({ containerd, over }) => {
+    const calls: TracedCall[] = [];
+    const watch = (call: TracedCall) => calls.push(call);
+    await using transport = traced(await openOver(over, containerd.address), watch);
+    const namespace = uniqueNamespace();
+    const call = { namespace, action: "do" };
 
-      const request = { id: "l", labels: { a: "x".repeat(1000) } };
-      const response = await transport.unary(Leases.create, request, call);
-      await assertRejects(() => transport.unary(Leases.create, request, call), AlreadyExistsError);
-      const sentBytes = await sizeOf(Leases.create, "requestType", request);
-      const receivedBytes = await sizeOf(Leases.create, "responseType", response);
-      assertEquals(sum(calls[0]!), {
-        method: Leases.create.name,
-        namespace,
-        status: "ok",
-        sentBytes,
-        receivedBytes,
-      });
-      assertEquals(sum(calls[1]!), {
-        method: Leases.create.name,
-        namespace,
-        status: "already_exists",
-        sentBytes,
-        receivedBytes: 0,
-      });
-      assert(calls.every(({ durationMs }) => durationMs > 0 && durationMs < 60_000));
+    const request = { id: "l", labels: { a: "x".repeat(1000) } };
+    const response = await transport.unary(Leases.create, request, call);
+    await assertRejects(() => transport.unary(Leases.create, request, call), AlreadyExistsError);
+    const signal = AbortSignal.abort();
+    await assertRejects(() => transport.unary(Version.version, {}, { ...call, signal }));
 
-      const signal = AbortSignal.abort();
-      await assertRejects(() => transport.unary(Version.version, {}, { ...call, signal }));
-      assertEquals(sum(calls[2]!), {
-        method: Version.version.name,
-        namespace,
-        status: "cancelled",
-        sentBytes: 0,
-        receivedBytes: 0,
-      });
-    },
-  );
-}
+    const sentBytes = await sizeOf(Leases.create, "requestType", request);
+    const receivedBytes = await sizeOf(Leases.create, "responseType", response);
+    const create = { method: Leases.create.name, namespace };
+    const nothing = { sentBytes: 0, receivedBytes: 0 };
+    assertEquals(calls.map(({ durationMs: _, ...rest }) => rest), [
+      { ...create, status: "ok", sentBytes, receivedBytes },
+      { ...create, status: "already_exists", sentBytes, receivedBytes: 0 },
+      { method: Version.version.name, namespace, status: "cancelled", ...nothing },
+    ]);
+    assert(calls.every(({ durationMs }) => durationMs > 0 && durationMs < 60_000));
+  },
+);
 
 realTest("traced() tells of a stream when it ends, however that comes about", async (_, containerd) => {
   const calls: TracedCall[] = [];
@@ -80,8 +61,4 @@ async function sizeOf(
 ): Promise<number> {
   const type = (await method.codec())[side] as { encode(message: unknown): { finish(): Uint8Array } };
   return type.encode(message).finish().length;
-}
-
-function sum({ durationMs: _, ...rest }: TracedCall): Omit<TracedCall, "durationMs"> {
-  return rest;
 }

@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { DeadlineExceededError, OutcomeUnknownError, UnavailableError } from "../../../lib/errors.ts";
+import { Content, Images, Leases, Version } from "../../../lib/transport/methods.ts";
+import type { Call, Transport } from "../../../lib/transport/transport.ts";
+import { frozen } from "../../fault/frozen.ts";
+import { Relay } from "../../fault/relay.ts";
+import { inFolder } from "../../fault/servers.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { openOver, type Over, transportTest } from "../both_transports.ts";
+
+const call = { namespace: "default", action: "do" };
+
+transportTest(
+  "a daemon that is killed leaves in doubt only what it was to write",
+  async ({ containerd, over }) => {
+    await using transport = await openConnected(over, containerd.address);
+    await frozen(containerd);
+    const write = transport.unary(Leases.create, { id: "l" }, call);
+    const read = transport.unary(Leases.list, {}, call);
+    const [writing, reading] = [failureOf(write), failureOf(read)];
+    await wait(50);
+    containerd.kill();
+    const lost = await writing;
+    assert(lost instanceof OutcomeUnknownError && lost.outcome === "unknown", `${lost}`);
+    const harmless = await reading;
+    assert(harmless instanceof UnavailableError && harmless.outcome === "no effect", `${harmless}`);
+
+    await containerd.exited();
+    const attempts = Array.from(
+      { length: 5 },
+      () => failureOf(transport.unary(Leases.create, { id: "l" }, call)),
+    );
+    for (const error of await Promise.all(attempts)) {
+      assert(error instanceof UnavailableError && error.outcome === "not sent", `${error}`);
+    }
+    await containerd.restart();
+    const began = performance.now();
+    await transport.unary(Leases.list, {}, call);
+    assert(performance.now() - began < 1_000);
+    await wait(300); // grpc-js lets timers run that belonged to attempts to connect
+  },
+  { fresh: true },
+);
+
+transportTest("a daemon that hangs is given up on time", async ({ containerd, over }) => {
+  await using transport = await openConnected(over, containerd.address);
+  {
+    using _ = await frozen(containerd);
+    const began = performance.now();
+    const timed = { ...call, timeoutMs: 200 };
+    const errors = await Promise.all([
+      failureOf(transport.unary(Leases.create, { id: "l" }, timed)),
+      ...readsOf(transport, timed).map(failureOf),
+    ]);
+    const took = performance.now() - began;
+    assert(took >= 199 && took < 1_500, `${took} ms`);
+    const outcomes = errors.map((error) => error instanceof DeadlineExceededError && error.outcome);
+    assertEquals(outcomes, ["unknown", "no effect", "no effect", "no effect"]);
+  }
+  await transport.unary(Version.version, {}, call);
+});
+
+transportTest("a signal ends a call with its own reason", async ({ containerd, over }) => {
+  await using relay = await Relay.start(containerd.address);
+  await using transport = await openConnected(over, relay.path);
+  const reason = new Error("enough");
+  const counts = relay.count();
+  const aborted = { ...call, signal: AbortSignal.abort(reason) };
+  assertEquals(await Promise.all(readsOf(transport, aborted).map(failureOf)), [reason, reason, reason]);
+  assertEquals(counts, { seen: 0, passedOn: 0 });
+
+  using _ = await frozen(containerd);
+  const controller = new AbortController();
+  const pending = readsOf(transport, { ...call, signal: controller.signal }).map(failureOf);
+  await wait(50);
+  controller.abort(reason);
+  assertEquals(await Promise.all(pending), [reason, reason, reason]);
+  assertEquals(counts.seen, 3);
+});
+
+transportTest("closing ends what is under way and refuses what comes after", async ({ containerd, over }) => {
+  const transport = await openConnected(over, containerd.address);
+  {
+    using _ = await frozen(containerd);
+    const pending = readsOf(transport, call).map(failureOf);
+    await wait(50);
+    await transport[Symbol.asyncDispose]();
+    assertEquals((await Promise.all(pending)).map(({ name }) => name), Array(3).fill("AbortError"));
+  }
+  for (const read of readsOf(transport, call)) await assertRejects(() => read, DOMException, "closed");
+});
+
+transportTest("a socket is found whatever its path looks like", async ({ containerd, over }) => {
+  await inFolder(async (folder) => {
+    for (const name of ["with space", "a%20b", "ü#?&:", "x".repeat(106 - folder.length)]) {
+      const path = join(folder, name);
+      await Deno.symlink(containerd.address, path);
+      await using transport = await openConnected(over, path);
+      await transport.unary(Version.version, {}, call);
+    }
+  });
+}, { series: ["2"] });
+
+transportTest("a request may have up to 16 MiB", async ({ containerd, over }) => {
+  await using transport = await openConnected(over, containerd.address);
+  const scoped = { ...call, namespace: uniqueNamespace() };
+  const large = { filters: [`name==${"x".repeat(15_000_000)}`] };
+  assertEquals((await transport.unary(Images.list, large, scoped)).images, []);
+  const tooLarge = { filters: [`name==${"x".repeat(17_000_000)}`] };
+  const error = await transport.unary(Images.list, tooLarge, scoped).catch((error) => error);
+  assertEquals([error.code, error.outcome], ["resource_exhausted", "refused"]);
+});
+
+transportTest("2,000 calls at once all come back", async ({ containerd, over }) => {
+  await using transport = await openConnected(over, containerd.address);
+  const calls = Array.from({ length: 2_000 }, () => transport.unary(Version.version, {}, call));
+  assertEquals(new Set((await Promise.all(calls)).map(({ version }) => version)).size, 1);
+});
+
+realTest(
+  "over fetch at most 64 calls are on their way, and those that wait can be ended",
+  async (_, containerd) => {
+    await using relay = await Relay.start(containerd.address);
+    await using transport = await openConnected("fetch", relay.path);
+    using _frozen = await frozen(containerd);
+    const counts = relay.count();
+    const pending = Array.from({ length: 150 }, () => transport.unary(Version.version, {}, call));
+    const controller = new AbortController();
+    const ended = failureOf(transport.unary(Version.version, {}, { ...call, signal: controller.signal }));
+    const timed = failureOf(transport.unary(Version.version, {}, { ...call, timeoutMs: 50 }));
+    await wait(100);
+    assertEquals(counts.seen, 64);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assertEquals(await ended, reason);
+    assert(await timed instanceof DeadlineExceededError);
+    containerd.thaw();
+    await Promise.all(pending);
+    assertEquals(counts.seen, 150);
+  },
+);
+
+/** A transport whose connections exist already: grpc-js makes one with the help of timers that outlive it. */
+async function openConnected(over: Over, path: string): Promise<Transport> {
+  const transport = await openOver(over, path);
+  await transport.unary(Version.version, {}, call);
+  await Array.fromAsync(transport.stream(Content.list, [{}], call));
+  return transport;
+}
+
+/** A call of each kind: unary, stream, and stream that may go over fetch. */
+function readsOf(transport: Transport, call: Call): Promise<unknown>[] {
+  return [
+    transport.unary(Version.version, {}, call),
+    Array.fromAsync(transport.stream(Content.list, [{}], call)),
+    Array.fromAsync(transport.stream(Content.read, [{ digest: "x" }], { ...call, verified: true })),
+  ];
+}
+
+async function failureOf(call: Promise<unknown>): Promise<Error> {
+  return await assertRejects(() => call, Error);
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
