@@ -24,7 +24,7 @@ export function socketPath(address: string): string {
   if (path === "" || /^[a-z][a-z+.-]*:\/\//i.test(path)) {
     throw new UsageError(`Cannot use address ${JSON.stringify(address)}: expected the path of a unix socket`);
   }
-  const absolute = resolve(path);
+  const absolute = resolve(Deno.cwd(), path);
   const bytes = new TextEncoder().encode(absolute).length;
   if (bytes > longestPath) {
     throw new UsageError(

@@ -99,7 +99,7 @@ function checkGlobals(
   if (dryRun && !verb.plans) {
     throw new UsageError(`Cannot use --dry-run with ${JSON.stringify(name)}: it has no plan to show`);
   }
-  if (quiet && output !== undefined && output !== "name") {
+  if (quiet && output !== "table" && output !== "name") {
     throw new UsageError(`Cannot use --quiet with --output ${output}: it is short for --output name`);
   }
   if (namespace === "") throw new UsageError("Cannot use an empty --namespace");

@@ -24,8 +24,8 @@ export interface Surroundings {
 }
 
 /** How results are shown, of `-o` and `-q`. */
-export function formOf({ output, quiet }: { output: Form | undefined; quiet: boolean }): Form {
-  return quiet ? "name" : output ?? "table";
+export function formOf({ output, quiet }: { output: Form; quiet: boolean }): Form {
+  return quiet ? "name" : output;
 }
 
 /** What a verb's `run` receives. */

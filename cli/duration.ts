@@ -1,9 +1,9 @@
 const unitMs: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
   d: 86_400_000,
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
 };
 
 /** `90s`, `15m`, `1h30m`, `1.5h`, `7d` or `0` in milliseconds; `undefined` when it is none. */
@@ -15,4 +15,11 @@ export function parseDuration(text: string): number | undefined {
     durationMs += Number(number) * unitMs[unit!]!;
   }
   return Number.isSafeInteger(Math.round(durationMs)) ? Math.round(durationMs) : undefined;
+}
+
+/** A number of milliseconds in its largest whole unit, as it could be given: `90s`, `2h`. */
+export function formatDuration(durationMs: number): string {
+  const [unit, ms] = Object.entries(unitMs).find(([, ms]) => durationMs >= ms && durationMs % ms === 0) ??
+    ["ms", 1];
+  return `${durationMs / ms}${unit}`;
 }

@@ -1,3 +1,4 @@
+import { formatDuration } from "./duration.ts";
 import { CliError } from "./errors.ts";
 
 /** What a timer can wait at most; beyond it would not wait at all. */
@@ -43,8 +44,9 @@ export class Ending implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#grace);
+    for (const timer of [this.#timer, this.#grace]) {
+      if (timer !== undefined) clearTimeout(timer); // a first call of it costs 5 ms
+    }
     this.#outside?.removeEventListener("abort", this.#forward);
   }
 
@@ -58,5 +60,5 @@ export class Ending implements Disposable {
 }
 
 function timeUp(timeoutMs: number): CliError {
-  return new CliError(`Cannot finish within ${timeoutMs} ms`, { code: "deadline_exceeded" });
+  return new CliError(`Cannot finish within ${formatDuration(timeoutMs)}`, { code: "deadline_exceeded" });
 }

@@ -1,7 +1,8 @@
 /** Help from the same data that flags and the list of verbs come from; pure, so that a reference can be made of it. */
 import type { Option, Options } from "../mod.ts";
 import { globals, shortFlags } from "./globals.ts";
-import { flagName } from "./options.ts";
+import { formatDuration } from "./duration.ts";
+import { alternatives, flagName } from "./options.ts";
 import { layOut } from "./table.ts";
 import { shippedPlugins } from "./plugin/shipped.ts";
 import type { Argument, Verb } from "./verb.ts";
@@ -66,11 +67,18 @@ function valueOf({ type, placeholder }: Option): string {
   return type === "boolean" ? "" : ` ${placeholder ?? (type === "list" ? "STRING" : type.toUpperCase())}`;
 }
 
+/** What the table says about a value beyond its type: `(table, json or csv; default table)`. */
 function notes(option: Option): string {
   const notes: string[] = [];
+  if ("choices" in option && option.choices) notes.push(alternatives(option.choices));
   if ("required" in option && option.required) notes.push("required");
+  if ("default" in option && option.default !== undefined) notes.push(`default ${defaultOf(option)}`);
   if (option.type === "list") notes.push(option.commas ? "several, or separated by commas" : "several");
   return notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+}
+
+function defaultOf({ type, default: value }: Extract<Option, { default?: unknown }>): string {
+  return type === "duration" ? formatDuration(value!) : String(value);
 }
 
 function argumentUsage({ name, optional, repeats }: Argument): string {

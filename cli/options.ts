@@ -83,6 +83,7 @@ function missing(flag: string, { summary }: Option): UsageError {
   return new UsageError(`Missing --${flag}: ${summary}`);
 }
 
-function alternatives(words: readonly string[]): string {
+/** `a, b or c` */
+export function alternatives(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -1,7 +1,7 @@
 import { CliError } from "./errors.ts";
 import type { Io } from "./io.ts";
 
-/** How many characters are gathered before they are written. */
+/** How many characters wait at most while others are being written. */
 const limit = 64 * 1024;
 
 /** Nobody reads the output any more: the run ends, and that is no error. */
@@ -13,41 +13,54 @@ export class OutputClosed extends Error {
 export class Output {
   readonly #io: Io;
   readonly #encoder = new TextEncoder();
-  #text = "";
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #written: Promise<void> = Promise.resolve();
+  #waiting = "";
+  #writing: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
 
   constructor(io: Io) {
     this.#io = io;
   }
 
-  /** @throws {OutputClosed} when the reader is gone. */
+  /**
+   * Resolves when there is room for more.
+   *
+   * @throws {OutputClosed} when the reader is gone.
+   */
   async write(text: string): Promise<void> {
-    this.#text += text;
-    if (this.#text.length >= limit) return await this.flush();
-    // A failure comes up again in the next write.
-    this.#timer ??= setTimeout(() => this.flush().catch(() => {}), 0);
+    this.#waiting += text;
+    this.#writing ??= this.#writeAll();
+    if (this.#waiting.length >= limit) await this.#writing;
+    this.#throwFailure();
   }
 
   /** Resolves when everything is written. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#text !== "") {
-      const bytes = this.#encoder.encode(this.#text);
-      this.#text = "";
-      this.#written = this.#written.then(() => this.#put(bytes));
-    }
-    await this.#written;
+    await this.#writing;
+    this.#throwFailure();
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
+  /** What comes while a write is under way goes with the next one. No timers: the first one costs 5 ms. */
+  async #writeAll(): Promise<void> {
+    await undefined; // so that the caller has set #writing before it is unset
     try {
-      await this.#io.writeOut(bytes);
+      while (this.#waiting !== "") {
+        const bytes = this.#encoder.encode(this.#waiting);
+        this.#waiting = "";
+        await this.#io.writeOut(bytes);
+      }
     } catch (cause) {
-      if (cause instanceof Deno.errors.BrokenPipe) throw new OutputClosed("The output was closed", { cause });
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CliError(`Cannot write the output: ${reason}`, { code: "unexpected", cause });
+      this.#failure = { error: failureFor(cause) };
     }
+    this.#writing = undefined;
   }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+}
+
+function failureFor(cause: unknown): Error {
+  if (cause instanceof Deno.errors.BrokenPipe) return new OutputClosed("The output was closed", { cause });
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CliError(`Cannot write the output: ${reason}`, { code: "unexpected", cause });
 }

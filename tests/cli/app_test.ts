@@ -204,7 +204,7 @@ Deno.test("run() works in the namespace and at the address of the environment, f
 Deno.test("run() ends with exit 8 when --timeout is over", async () => {
   const answers = { "Namespaces/List": waiting };
   const { exit, io, transport } = await ran("ns ls --timeout 20ms", { answers });
-  assertEquals([exit, io.stderr], [8, "davit: Cannot finish within 20 ms\n"]);
+  assertEquals([exit, io.stderr], [8, "davit: Cannot finish within 20ms\n"]);
   assertEquals(transport.isClosed, true);
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseDuration } from "../../cli/duration.ts";
+import { formatDuration, parseDuration } from "../../cli/duration.ts";
 
 Deno.test("parseDuration() adds up numbers with units", () => {
   const texts = ["0", "1ms", "90s", "15m", "24h", "7d", "1h30m", "24h0m0s", "1.5h", "0s"];
@@ -38,4 +38,11 @@ Deno.test("parseDuration() refuses everything else", () => {
   ) {
     assertEquals(parseDuration(text), undefined, text);
   }
+});
+
+Deno.test("formatDuration() uses the largest unit that is whole, as parseDuration() reads it", () => {
+  const durations = [0, 1, 1_500, 90_000, 120_000, 3_600_000, 5_400_000, 86_400_000, 604_800_000];
+  const texts = durations.map(formatDuration);
+  assertEquals(texts, ["0ms", "1ms", "1500ms", "90s", "2m", "1h", "90m", "1d", "7d"]);
+  assertEquals(texts.map(parseDuration), durations);
 });

@@ -16,7 +16,7 @@ Deno.test("Ending aborts when the time is up", async () => {
   using ending = new Ending({ timeoutMs: 5 });
   await new Promise((resolve) => ending.signal.addEventListener("abort", resolve));
   const { code, message } = ending.signal.reason as CliError;
-  assertEquals([code, message], ["deadline_exceeded", "Cannot finish within 5 ms"]);
+  assertEquals([code, message], ["deadline_exceeded", "Cannot finish within 5ms"]);
 });
 
 Deno.test("Ending takes 0 for no limit, and a limit that no timer can hold", async () => {
@@ -31,5 +31,5 @@ Deno.test("Ending.bound() waits for the cleaning up, but not for ever", async ()
   const cleaning = new Promise<string>((resolve) => setTimeout(resolve, 20, "cleaned"));
   assertEquals(await patient.bound(cleaning), "cleaned");
   using impatient = new Ending({ timeoutMs: 1, graceMs: 5 });
-  await assertRejects(() => impatient.bound(new Promise(() => {})), CliError, "Cannot finish within 1 ms");
+  await assertRejects(() => impatient.bound(new Promise(() => {})), CliError, "Cannot finish within 1ms");
 });

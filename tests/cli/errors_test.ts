@@ -73,3 +73,11 @@ Deno.test("outcomes has each exit code and each error code once", () => {
   assertEquals(codes.length, new Set(codes).size);
   assertEquals(exitOfCode("no such code"), 1);
 });
+
+Deno.test("the README's table of exit codes says what outcomes says", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const rows = [...readme.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map((
+    [, exit, when],
+  ) => [Number(exit), when]);
+  assertEquals(rows, outcomes.map(({ exit, when }) => [exit, when]));
+});

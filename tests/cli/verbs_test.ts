@@ -31,9 +31,9 @@ for (const [words, entry] of listed) {
   });
 }
 
-/** The words of a command line, of which some are in single quotes. */
+/** The words of a command line, of which some are in single quotes, without a redirection. */
 function wordsOf(commandLine: string): string[] {
-  return commandLine.match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", ""));
+  return commandLine.replace(/ < .*/, "").match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", ""));
 }
 
 Deno.test("every verb's module is listed", async () => {
@@ -91,7 +91,8 @@ Deno.test("helpOfVerb() follows from the verb's data", () => {
     args: [{ name: "A", summary: "first" }, { name: "B", summary: "others", optional: true, repeats: true }],
     options: {
       to: { type: "list", commas: true, required: true, placeholder: "PLACE", summary: "where to" },
-      olderThan: { type: "duration", summary: "how old" },
+      olderThan: { type: "duration", default: 3_600_000, summary: "how old" },
+      order: { type: "string", choices: ["name", "age", "size"], default: "age", summary: "what first" },
       reallyNow: { type: "boolean", summary: "do not wait" },
     },
     run() {},
@@ -108,7 +109,8 @@ Arguments:
 
 Flags:
   --to PLACE             where to (required; several, or separated by commas)
-  --older-than DURATION  how old
+  --older-than DURATION  how old (default 1h)
+  --order STRING         what first (name, age or size; default age)
   --really-now           do not wait
 
 Examples:
