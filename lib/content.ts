@@ -3,9 +3,10 @@ import type {
   Status as StatusMessage,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
 import { type BlobTarget, isLocked, sendBlob, shareBlob, type Written } from "./content_write.ts";
-import { labelChange, toDate, toNumber } from "./convert.ts";
+import { labelChange, toDate, toDateIfAny, toNumber } from "./convert.ts";
 import { containerdError, NotFoundError } from "./errors.ts";
 import { parseDigest, verifyDigest } from "./oci/descriptor.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Content as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -19,7 +20,8 @@ export interface ContentInfo {
   size: number;
   labels: Record<string, string>;
   createdAt: Date;
-  updatedAt: Date;
+  /** The last change of its labels; lists of containerd 1.6 and 1.7 lack it. */
+  updatedAt: Date | undefined;
 }
 
 /** A write that was begun and not committed. */
@@ -149,7 +151,7 @@ export class Content {
         ...call,
         code: "data_loss",
         reason: length === size ? "the bytes have another digest" : `${length} bytes instead of ${size}`,
-        outcome: "refused",
+        outcome: "no effect",
         namespace: this.#scope.namespace,
         method: methods.read.name,
       });
@@ -208,8 +210,7 @@ export class Content {
     source: AsyncIterable<Uint8Array>,
     options: CallOptions = {},
   ): Promise<Written> {
-    const resource = `ingest ${JSON.stringify(target.ref)}`;
-    const call = { action: "write", resource, source: () => source, ...options };
+    const call = { action: "write", resource: describedRef(target.ref), source: () => source, ...options };
     return await sendBlob(this.#scope, { ...target, digest: "" }, call);
   }
 
@@ -217,7 +218,7 @@ export class Content {
   async status(ref: string, options: CallOptions = {}): Promise<Ingest> {
     const { status } = await this.#scope.unary(methods.status, { ref }, {
       action: "get",
-      resource: `ingest ${JSON.stringify(ref)}`,
+      resource: describedRef(ref),
       ...options,
     });
     return fromStatus(status!);
@@ -238,7 +239,7 @@ export class Content {
   async abort(ref: string, options: CallOptions = {}): Promise<void> {
     await this.#scope.unary(methods.abort, { ref }, {
       action: "abort",
-      resource: `ingest ${JSON.stringify(ref)}`,
+      resource: describedRef(ref),
       ...options,
     });
   }
@@ -252,8 +253,18 @@ function described(digest: string): string {
   return `content ${digest}`;
 }
 
+function describedRef(ref: string): string {
+  return `ingest ${quoted(ref)}`;
+}
+
 function fromInfo({ digest, size, labels, createdAt, updatedAt }: InfoMessage): ContentInfo {
-  return { digest, size: toNumber(size), labels, createdAt: toDate(createdAt), updatedAt: toDate(updatedAt) };
+  return {
+    digest,
+    size: toNumber(size),
+    labels,
+    createdAt: toDate(createdAt),
+    updatedAt: toDateIfAny(updatedAt),
+  };
 }
 
 function fromStatus({ ref, offset, total, expected, startedAt, updatedAt }: StatusMessage): Ingest {

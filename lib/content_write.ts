@@ -100,9 +100,10 @@ export async function sendBlob(
     }
   } catch (error) {
     if (error instanceof AlreadyExistsError) return { ...written(), existed: true };
-    // A write that may go on later keeps its bytes; one that containerd refused would fail again. What it refused to
-    // open is not ours.
-    const mayGoOn = digest !== "" && error instanceof ContainerdError && error.outcome !== "refused";
+    // A write that may go on later keeps its bytes; one that containerd would not have would fail again. What it
+    // refused to open is not ours.
+    const mayGoOn = digest !== "" && error instanceof ContainerdError &&
+      (error.code === "unavailable" || error.code === "deadline_exceeded");
     if (exchange.latest && !mayGoOn) await abandon(scope, ref);
     throw error;
   } finally {
