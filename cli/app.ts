@@ -1,6 +1,6 @@
 import type { TracedCall } from "../lib/host.ts";
-import { readCommandLine, type Request, wantsJson } from "./command_line.ts";
-import type { Connect } from "./connection.ts";
+import { type Invocation, readCommandLine, wantsJson } from "./command_line.ts";
+import type { Connect, ConnectionSettings } from "./connection.ts";
 import { contextFor, formOf, LazyConnection } from "./context.ts";
 import { Ending } from "./ending.ts";
 import { failureOf } from "./errors.ts";
@@ -8,7 +8,10 @@ import type { Globals } from "./globals.ts";
 import type { Io } from "./io.ts";
 import { type LogSettings, StderrLog } from "./log.ts";
 import { Output, OutputClosed } from "./output.ts";
+import type { ProgressForm } from "./progress.ts";
+import type { Rendering } from "./render.ts";
 import { Tally } from "./tally.ts";
+import type { Verb } from "./verb.ts";
 
 /** What a run may be given from outside. */
 export interface RunOptions {
@@ -24,15 +27,15 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
   let log = new StderrLog(io, { format: wantsJson(argv) ? "json" : "text", debug: argv.includes("--debug") });
   using plugins = new DisposableStack();
   try {
-    const request = await readCommandLine(argv, async (target) => {
+    const invocation = await readCommandLine(argv, async (target) => {
       const { openPlugin } = await import("./plugin/host.ts");
       return plugins.use(await openPlugin(target, { signal: options.signal }));
     });
-    if (request.kind === "run") {
-      log = new StderrLog(io, logSettings(request.globals, io));
-      return await perform(request, { io, output, log, ...options });
+    if (invocation.kind === "run") {
+      log = new StderrLog(io, logSettings(invocation.globals, io));
+      return await perform(invocation, { io, output, log, ...options });
     }
-    await output.write(await informationOn(request));
+    await output.write(await informationOn(invocation));
     await output.flush();
     return 0;
   } catch (error) {
@@ -51,35 +54,20 @@ interface Surroundings extends RunOptions {
   log: StderrLog;
 }
 
-/** Runs a verb and shows what it returns. */
+/** Runs a verb, shows what it returns, and sums up. */
 async function perform(
-  request: Extract<Request, { kind: "run" }>,
+  invocation: Extract<Invocation, { kind: "run" }>,
   { io, output, log, signal: outside, connect }: Surroundings,
 ): Promise<number> {
-  const { verb, globals } = request;
+  const { verb, globals } = invocation;
   using ending = new Ending({ signal: outside, timeoutMs: globals.timeout });
   const { signal } = ending;
-  await using connection = new LazyConnection({
-    address: globals.address ?? io.env("CONTAINERD_ADDRESS"),
-    connectTimeoutMs: globals.connectTimeout,
-    grpcOnly: io.env("DAVIT_TRANSPORT") === "grpc",
-    signal,
-    noWrites: globals.noWrites,
-    newNamespaces: { refuses: globals.noCreateNamespace, announce: (message) => log.warn(message) },
-    watch: globals.debug ? (call) => log.debug(describe(call), { ...call }) : undefined,
-  }, connect);
+  await using connection = new LazyConnection(connectionSettings(globals, { io, log, signal }), connect);
   const tally = new Tally();
   const work = async () => {
+    const result = await verb.run(contextFor(invocation, { io, log, tally, connection, signal }));
     const { render } = await import("./render.ts");
-    const result = await verb.run(contextFor(request, { io, log, tally, connection, signal }));
-    const rendering = {
-      form: formOf(globals),
-      columns: verb.columns,
-      acrossNamespaces: globals.allNamespaces,
-      headers: !globals.noHeaders,
-      now: new Date(),
-    };
-    await render(tally.counted(result), rendering, (text) => output.write(text));
+    await render(tally.counted(result), renderingFor(verb, globals), (text) => output.write(text));
   };
   try {
     await ending.bound(work());
@@ -97,11 +85,49 @@ async function perform(
   return tally.exit;
 }
 
+function connectionSettings(
+  globals: Globals,
+  { io, log, signal }: { io: Io; log: StderrLog; signal: AbortSignal },
+): ConnectionSettings {
+  return {
+    address: globals.address ?? io.env("CONTAINERD_ADDRESS"),
+    connectTimeoutMs: globals.connectTimeout,
+    grpcOnly: io.env("DAVIT_TRANSPORT") === "grpc",
+    noWrites: globals.noWrites,
+    newNamespaces: { refuses: globals.noCreateNamespace, announce: (message) => log.warn(message) },
+    signal,
+    watch: globals.debug ? (call) => log.debug(describe(call), { ...call }) : undefined,
+  };
+}
+
+function renderingFor({ columns }: Verb, globals: Globals): Rendering {
+  return {
+    form: formOf(globals),
+    columns,
+    acrossNamespaces: globals.allNamespaces,
+    headers: !globals.noHeaders,
+    now: new Date(),
+  };
+}
+
 function logSettings({ output, logFormat, progress, debug }: Globals, io: Io): LogSettings {
   const isJson = output === "json" || output === "jsonl";
   const format = logFormat ?? (isJson ? "json" : "text");
-  const automatic = format === "text" && io.terminal !== undefined ? "tty" : "none";
-  return { format, debug, progress: progress === "auto" ? automatic : progress };
+  return {
+    format,
+    debug,
+    progress: progressForm(progress, { format, isTerminal: io.terminal !== undefined }),
+  };
+}
+
+/** Only a terminal has its lines rewritten, and JSON is not mixed with anything else. */
+function progressForm(
+  wanted: Globals["progress"],
+  { format, isTerminal }: { format: "text" | "json"; isTerminal: boolean },
+): ProgressForm {
+  if (wanted === "auto") return format === "text" && isTerminal ? "tty" : "none";
+  if (wanted === "none" || format === "json") return wanted === "none" ? "none" : "json";
+  return wanted === "tty" && !isTerminal ? "plain" : wanted;
 }
 
 function describe({ method, namespace, durationMs, sentBytes, receivedBytes, status }: TracedCall): string {
@@ -109,9 +135,9 @@ function describe({ method, namespace, durationMs, sentBytes, receivedBytes, sta
     `${sentBytes} bytes sent, ${receivedBytes} received`;
 }
 
-async function informationOn(request: Exclude<Request, { kind: "run" }>): Promise<string> {
-  if (request.kind === "version") return `davit ${(await import("./version.ts")).version}\n`;
+async function informationOn(invocation: Exclude<Invocation, { kind: "run" }>): Promise<string> {
+  if (invocation.kind === "version") return `davit ${(await import("./version.ts")).version}\n`;
   const help = await import("./help.ts");
-  if (request.kind === "help of a verb") return help.helpOfVerb(request.words, request.verb);
-  return request.noun === undefined ? help.overview() : help.helpOfNoun(request.noun);
+  if (invocation.kind === "help of a verb") return help.helpOfVerb(invocation.words, invocation.verb);
+  return invocation.noun === undefined ? help.overview() : help.helpOfNoun(invocation.noun);
 }

@@ -9,7 +9,7 @@ import type { Argument, Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
 
 /** What a command line asks for. */
-export type Request =
+export type Invocation =
   | { kind: "version" }
   | { kind: "help"; noun: Noun | undefined }
   | { kind: "help of a verb"; words: readonly string[]; verb: Verb }
@@ -30,7 +30,7 @@ export type OpenPlugin = (target: string) => Promise<Verb>;
  *
  * @throws {UsageError} when it is not exactly right.
  */
-export async function readCommandLine(argv: readonly string[], openPlugin: OpenPlugin): Promise<Request> {
+export async function readCommandLine(argv: readonly string[], openPlugin: OpenPlugin): Promise<Invocation> {
   const globalFlags = flagsOf(globals, shortFlags);
   const head = tokenize(argv, { flags: globalFlags, isComplete });
   const given = textsOf(head.flags, globals);
@@ -48,7 +48,7 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
   const texts = textsOf([...head.flags, ...tail.flags], options);
   if (texts.version) return { kind: "version" };
   if (asksForHelp || texts.help) return { kind: "help of a verb", words: named, verb };
-  const request = {
+  const invocation = {
     kind: "run" as const,
     words: named,
     verb,
@@ -56,15 +56,16 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
     options: optionValues(verb.options ?? {}, texts),
     args: tail.positionals,
   };
-  checkArguments(named.join(" "), verb.args ?? [], request.args);
-  checkGlobals(named.join(" "), verb, request.globals);
-  return request;
+  checkArguments(named.join(" "), verb.args ?? [], invocation.args);
+  checkGlobals(named.join(" "), verb, invocation.globals);
+  return invocation;
 }
 
 /** Whether stderr is to be JSON, as far as a command line tells that may be wrong. */
 export function wantsJson(argv: readonly string[]): boolean {
-  const text = argv.join("\0");
-  return /(^|\0)(-o|--output)[=\0]jsonl?(\0|$)/.test(text) || /(^|\0)--log-format[=\0]json(\0|$)/.test(text);
+  const line = `\0${argv.join("\0")}\0`;
+  const format = /\0--log-format[=\0](text|json)\0/.exec(line)?.[1];
+  return format === undefined ? /\0(-o|--output)[=\0]jsonl?\0/.test(line) : format === "json";
 }
 
 function textsOf(flags: readonly string[], options: Options): FlagTexts {
@@ -93,7 +94,7 @@ function checkGlobals(
 ): void {
   if (allNamespaces && !verb.acrossNamespaces) {
     throw new UsageError(
-      `Cannot use --all-namespaces with ${JSON.stringify(name)}: it works in one namespace`,
+      `Cannot use --all-namespaces with ${JSON.stringify(name)}: it does not list by namespace`,
     );
   }
   if (dryRun && !verb.plans) {

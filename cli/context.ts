@@ -1,6 +1,6 @@
 import type { Transport } from "../lib/host.ts";
 import type { Client } from "../mod.ts";
-import type { Request } from "./command_line.ts";
+import type { Invocation } from "./command_line.ts";
 import type { Connect, ConnectionSettings } from "./connection.ts";
 import type { Form } from "./globals.ts";
 import type { Io } from "./io.ts";
@@ -30,7 +30,7 @@ export function formOf({ output, quiet }: { output: Form; quiet: boolean }): For
 
 /** What a verb's `run` receives. */
 export function contextFor(
-  { globals, options, args }: Extract<Request, { kind: "run" }>,
+  { globals, options, args }: Extract<Invocation, { kind: "run" }>,
   { io, log, tally, connection, signal }: Surroundings,
 ): HostContext {
   const form = formOf(globals);

@@ -109,7 +109,11 @@ for (
     ],
     ["ns rm", 'Cannot run "namespaces remove": NAME is missing', 'see "davit namespaces remove --help"'],
     ["ns ls --dry-run", 'Cannot use --dry-run with "namespaces list": it has no plan to show', undefined],
-    ["ns ls -A", 'Cannot use --all-namespaces with "namespaces list": it works in one namespace', undefined],
+    [
+      "ns ls -A",
+      'Cannot use --all-namespaces with "namespaces list": it does not list by namespace',
+      undefined,
+    ],
     ["ns ls -q -o yaml", "Cannot use --quiet with --output yaml: it is short for --output name", undefined],
     [
       "ns ls -o xml",
@@ -142,6 +146,11 @@ Deno.test("run() tells errors as JSON with -o json, -o jsonl and --log-format js
     const record = io.records.at(-1)!;
     assertEquals([record.level, record.code, record.exit, exit], ["error", "usage", 2, 2], line);
   }
+});
+
+Deno.test("run() tells errors of the command line as text with --log-format text", async () => {
+  const { io } = await ran("ns lst -o json --log-format text");
+  assertEquals(io.stderr.startsWith("davit: Cannot run"), true);
 });
 
 Deno.test("run() takes --log-format text although the output is JSON", async () => {
@@ -283,4 +292,37 @@ Deno.test("run() refuses writes with --no-writes", async () => {
   const { exit, io, transport } = await ran("leases rm x --no-writes", { answers: {} });
   assertEquals([exit, transport.calls], [6, []]);
   assertEquals(io.stderr, 'davit: Cannot delete lease "x" in namespace "default": --no-writes is given\n');
+});
+
+Deno.test("run() shows progress on a terminal only, and as JSON where stderr is JSON", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(
+    path,
+    `import { definePlugin } from "davit";
+    export default definePlugin({
+      name: "progress",
+      summary: "Show progress",
+      run: ({ progress }) => progress({ task: "copying", done: 1, total: 1 }),
+    });`,
+  );
+  const terminal = { columns: 80, colour: false };
+  const json = '{"level":"progress","task":"copying","done":1,"total":1}\n';
+  try {
+    for (
+      const [flags, io, expected] of [
+        ["--progress auto", new CapturedIo(), ""],
+        ["--progress auto", new CapturedIo({ terminal }), "\r\x1b[Kcopying: 1 of 1\r\x1b[K"],
+        ["--progress none", new CapturedIo({ terminal }), ""],
+        ["--progress plain", new CapturedIo({ terminal }), "copying: 1 of 1\n"],
+        ["--progress tty", new CapturedIo(), "copying: 1 of 1\n"],
+        ["-o json", new CapturedIo({ terminal }), ""],
+        ["-o json --progress tty", new CapturedIo({ terminal }), json],
+      ] as const
+    ) {
+      await ran(`${path} ${flags}`, { io });
+      assertEquals([flags, io.stderr], [flags, expected]);
+    }
+  } finally {
+    await Deno.remove(path);
+  }
 });
