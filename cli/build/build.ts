@@ -33,7 +33,7 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
   const unfinished = await Deno.makeTempDir({ dir: parent });
   try {
     await bundle(unfinished);
-    await lighten(unfinished);
+    await withoutNode(unfinished);
     await preloadDavit(join(unfinished, workerModule));
     await copyPlugins(join(unfinished, "plugins"));
     await Deno.writeTextFile(join(unfinished, configFile), JSON.stringify(appConfig()));
@@ -46,7 +46,7 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
 
 async function bundle(folder: string): Promise<void> {
   // External: the specifier must stay as it is, for the configuration to point it to the one `mod.js`.
-  const flags = ["--quiet", "--code-splitting", "--external=davit", `--outdir=${folder}`];
+  const flags = ["--quiet", "--code-splitting", "--minify", "--external=davit", `--outdir=${folder}`];
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", ...flags, ...entries],
     cwd: projectFolder,
@@ -55,24 +55,21 @@ async function bundle(folder: string): Promise<void> {
   if (!success) throw new Error("Cannot build davit: deno bundle failed");
 }
 
-/** Rewrites what the bundler leaves in its output and every start would pay for. */
-async function lighten(folder: string): Promise<void> {
-  let requires = 0;
+/**
+ * Takes `node:module` out of the chunk that all others import, where it gives a `require` to CommonJS packages: every
+ * start would load it, and they ask for node's own modules only.
+ */
+async function withoutNode(folder: string): Promise<void> {
+  const eager = /import\{createRequire as (\w+)\} ?from ?"node:module";var (\w+)=\1\(import\.meta\.url\);/;
+  let count = 0;
   for (const path of await filesIn(folder)) {
     const code = await Deno.readTextFile(path);
-    if (eagerRequire.test(code)) requires++;
-    await Deno.writeTextFile(path, code.replace(eagerRequire, lazyRequire).replaceAll(nonAscii, "?"));
+    if (!eager.test(code)) continue;
+    await Deno.writeTextFile(path, code.replace(eager, "var $2=name=>process.getBuiltinModule(name);"));
+    count++;
   }
-  if (requires !== 1) throw new Error(`Cannot build davit: ${requires} chunks, not 1, define "require"`);
+  if (count !== 1) throw new Error(`Cannot build davit: ${count} chunks, not 1, define "require"`);
 }
-
-/** Loads `node:module` in the chunk that all others import, for the few CommonJS packages, which ask for `node:` only. */
-const eagerRequire =
-  /import \{ createRequire as (\w+) \} from "node:module";\nvar __require = \1\(import\.meta\.url\);\n/;
-const lazyRequire = "var __require = (name) => process.getBuiltinModule(name);\n";
-
-/** V8 reads a module faster that is all ASCII; the bundler escapes other characters except in comments. */
-const nonAscii = /[^\0-\x7f]/gu;
 
 /** What plugins import has to be there before them: the worker's permissions do not let them read it. */
 async function preloadDavit(worker: string): Promise<void> {
