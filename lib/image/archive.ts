@@ -77,7 +77,8 @@ async function* members(
       names.add(name);
       yield memberOf(name, { header, body: explained(body, explain) });
     }
-    await body.cancel(); // what nobody has read of it
+    // What nobody has read of it. To cancel it could starve the next member, which modern-tar may have begun.
+    for await (const _rest of body);
   }
 }
 
@@ -181,11 +182,11 @@ class Input {
 }
 
 async function* explained(
-  body: AsyncIterable<Uint8Array>,
+  body: ReadableStream<Uint8Array>,
   explain: (error: unknown) => unknown,
 ): AsyncIterable<Uint8Array> {
   try {
-    yield* body;
+    yield* body.values({ preventCancel: true });
   } catch (error) {
     throw explain(error);
   }

@@ -36,6 +36,24 @@ Deno.test("readArchive() passes over folders and what nobody reads of a file", a
   assertEquals(names, ["big", "last"]);
 });
 
+Deno.test("readArchive() gives all of a file that follows one that nobody reads", async () => {
+  const archive = await archiveOf({
+    small: "x",
+    other: new Uint8Array(70_000),
+    large: new Uint8Array(700_000),
+  });
+  const lengths: Record<string, number> = {};
+  for await (const member of readArchive(streamOf(archive))) {
+    assert("body" in member);
+    if (member.name === "small") continue;
+    for await (const piece of member.body) {
+      lengths[member.name] = (lengths[member.name] ?? 0) + piece.length;
+      if (member.name === "other") break;
+    }
+  }
+  assertEquals(lengths.large, 700_000);
+});
+
 Deno.test("readArchive() reads no further than it is asked for", async () => {
   let read = 0;
   const source = streamOf(await archiveOf({ big: new Uint8Array(16 << 20) }));
