@@ -23,8 +23,8 @@ export interface RunOptions {
 
 /** Does what a command line says; resolves to the exit code. */
 export async function run(argv: readonly string[], io: Io, options: RunOptions = {}): Promise<number> {
-  const output = new Output(io);
   let log = new StderrLog(io, { format: wantsJson(argv) ? "json" : "text", debug: argv.includes("--debug") });
+  const output = new Output(io, () => log.makeWay());
   using plugins = new DisposableStack();
   try {
     const invocation = await readCommandLine(argv, async (target) => {
@@ -76,7 +76,7 @@ async function perform(
     await output.flush();
     if (signal.aborted) throw signal.reason;
     if (!tally.hasFailures) throw error;
-    log.error(tally.failed(error), error);
+    tally.failed(error, (failure) => log.error(failure, error));
   }
   await output.flush();
   if (tally.hasFailures && signal.aborted) throw signal.reason;

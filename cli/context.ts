@@ -49,7 +49,7 @@ export function contextFor(
     transport: () => connection.transport(),
     log,
     progress: (state) => log.progress(state),
-    failed: (error) => log.error(tally.failed(error), error),
+    failed: (error) => tally.failed(error, (failure) => log.error(failure, error)),
     found: () => tally.found(),
     stdin: () => io.stdin(),
     signal,

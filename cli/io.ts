@@ -20,6 +20,8 @@ export interface Terminal {
   /** How many characters fit on a line, now. */
   readonly columns: number;
   readonly colour: boolean;
+  /** Whether stdout is a terminal, too: most likely the same. */
+  readonly showsOutput: boolean;
 }
 
 /** The streams and the environment of this process. */
@@ -45,7 +47,11 @@ export class ProcessIo implements Io {
 
   get terminal(): Terminal | undefined {
     if (!Deno.stderr.isTerminal() || this.env("TERM") === "dumb") return undefined;
-    return { columns: columnsOfConsole(), colour: this.env("NO_COLOR") === undefined };
+    return {
+      columns: columnsOfConsole(),
+      colour: this.env("NO_COLOR") === undefined,
+      showsOutput: Deno.stdout.isTerminal(),
+    };
   }
 
   env(name: string): string | undefined {
@@ -55,7 +61,7 @@ export class ProcessIo implements Io {
 
 function columnsOfConsole(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80; // 0 where nobody has told
   } catch {
     return 80;
   }

@@ -59,6 +59,11 @@ export class StderrLog implements Log {
     this.#progress.show(state);
   }
 
+  /** Takes the progress line away where it would be in the way of output. */
+  makeWay(): void {
+    this.#progress.makeWay();
+  }
+
   /** Takes the progress line away. */
   end(): void {
     this.#progress.end();

@@ -12,13 +12,16 @@ export class OutputClosed extends Error {
 /** Texts on their way to stdout: few writes when many come at once, no delay when they trickle. */
 export class Output {
   readonly #io: Io;
+  readonly #beforeWrite: () => void;
   readonly #encoder = new TextEncoder();
   #waiting = "";
   #writing: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
 
-  constructor(io: Io) {
+  /** `beforeWrite` is called before each write. */
+  constructor(io: Io, beforeWrite: () => void = () => {}) {
     this.#io = io;
+    this.#beforeWrite = beforeWrite;
   }
 
   /**
@@ -46,6 +49,7 @@ export class Output {
       while (this.#waiting !== "") {
         const bytes = this.#encoder.encode(this.#waiting);
         this.#waiting = "";
+        this.#beforeWrite();
         await this.#io.writeOut(bytes);
       }
     } catch (cause) {

@@ -45,6 +45,11 @@ export class ProgressDisplay {
     if (shown !== undefined) this.#draw(shown);
   }
 
+  /** Takes the line away where output is about to be written over it. */
+  makeWay(): void {
+    if (this.#io.terminal?.showsOutput) this.end();
+  }
+
   /** Leaves the terminal as it was. */
   end(): void {
     if (this.#form === "tty" && this.#shown !== undefined) this.#io.writeError(clearLine);

@@ -3,14 +3,16 @@ import { exitOfCode, type Failure, failureOf } from "./errors.ts";
 /** Counts what became of the items of a run: the exit code follows. */
 export class Tally {
   readonly #failures: Failure[] = [];
+  readonly #messages = new Set<string>();
   #succeeded = 0;
   #found = false;
 
-  /** One item failed. */
-  failed(error: unknown): Failure {
+  /** One item failed. Passes the failure on to `report`, unless it says the same as an earlier one. */
+  failed(error: unknown, report: (failure: Failure) => void): void {
     const failure = failureOf(error);
     this.#failures.push(failure);
-    return failure;
+    if (!this.#messages.has(failure.message)) report(failure);
+    this.#messages.add(failure.message);
   }
 
   /** What was looked for is not right. */

@@ -305,7 +305,7 @@ Deno.test("run() shows progress on a terminal only, and as JSON where stderr is 
       run: ({ progress }) => progress({ task: "copying", done: 1, total: 1 }),
     });`,
   );
-  const terminal = { columns: 80, colour: false };
+  const terminal = { columns: 80, colour: false, showsOutput: false };
   const json = '{"level":"progress","task":"copying","done":1,"total":1}\n';
   try {
     for (

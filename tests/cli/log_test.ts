@@ -43,12 +43,12 @@ Deno.test("StderrLog writes a JSON object for each message", () => {
 });
 
 Deno.test("StderrLog colours what is wrong on a terminal that wants colours, and nothing else", () => {
-  const colour = new CapturedIo({ terminal: { columns: 80, colour: true } });
+  const colour = new CapturedIo({ terminal: { columns: 80, colour: true, showsOutput: true } });
   assertEquals(
     logged({ format: "text" }, everything, colour),
     "one\\x1b[2J\n\x1b[33mwarning:\x1b[0m two\\nlines\n\x1b[31mdavit:\x1b[0m four\nhint: five\n",
   );
-  const plain = new CapturedIo({ terminal: { columns: 80, colour: false } });
+  const plain = new CapturedIo({ terminal: { columns: 80, colour: false, showsOutput: true } });
   assertEquals(logged({ format: "text" }, everything, plain).includes("\x1b"), false);
 });
 

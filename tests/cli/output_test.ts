@@ -32,6 +32,17 @@ Deno.test("Output does not keep a text back when no other follows", async () => 
   assertEquals(io.stdout, "event\n");
 });
 
+Deno.test("Output announces each write", async () => {
+  const io = new RecordingIo();
+  const seen: string[] = [];
+  const output = new Output(io, () => seen.push(io.stdout));
+  await output.write("a");
+  await output.flush();
+  await output.write("b");
+  await output.flush();
+  assertEquals([seen, io.stdout], [["", "a"], "ab"]);
+});
+
 Deno.test("Output waits for a slow reader", async () => {
   const gate = Promise.withResolvers<void>();
   const io = new RecordingIo();

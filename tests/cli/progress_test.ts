@@ -2,8 +2,12 @@ import { assertEquals } from "@std/assert";
 import { ProgressDisplay, type ProgressForm } from "../../cli/progress.ts";
 import { CapturedIo } from "./captured_io.ts";
 
-function shown(form: ProgressForm, use: (display: ProgressDisplay) => void, columns = 80): string {
-  const io = new CapturedIo({ terminal: { columns, colour: true } });
+function shown(
+  form: ProgressForm,
+  use: (display: ProgressDisplay) => void,
+  { columns = 80, showsOutput = true } = {},
+): string {
+  const io = new CapturedIo({ terminal: { columns, colour: true, showsOutput } });
   use(new ProgressDisplay(io, form));
   return io.stderr;
 }
@@ -23,8 +27,21 @@ Deno.test("ProgressDisplay rewrites one line on a terminal, and takes it away", 
   assertEquals(text, "\r\x1b[Kcopying: 1 of 2" + "\r\x1b[Knote\n" + "\r\x1b[Kcopying: 1 of 2" + "\r\x1b[K");
 });
 
+Deno.test("ProgressDisplay makes way for output that goes to the same terminal", () => {
+  function use(display: ProgressDisplay): void {
+    display.show({ task: "copying", done: 1, total: 2 });
+    display.makeWay();
+    display.show({ task: "copying", done: 2, total: 2 });
+  }
+  const [first, second] = ["\r\x1b[Kcopying: 1 of 2", "\r\x1b[Kcopying: 2 of 2"];
+  assertEquals(shown("tty", use), first + "\r\x1b[K" + second);
+  assertEquals(shown("tty", use, { showsOutput: false }), first + second);
+});
+
 Deno.test("ProgressDisplay keeps to one line and to its own control characters", () => {
-  const text = shown("tty", (display) => display.show({ task: "a\x1b[2Jbcdefghijkl", done: 1 }), 10);
+  const text = shown("tty", (display) => display.show({ task: "a\x1b[2Jbcdefghijkl", done: 1 }), {
+    columns: 10,
+  });
   assertEquals(text, "\r\x1b[Ka\\x1b[2Jb");
 });
 

@@ -7,7 +7,7 @@ async function tallied(
 ): Promise<Tally> {
   const tally = new Tally();
   for (const code of failures) {
-    tally.failed(containerdError({ code, reason: "", outcome: "refused", action: "x" }));
+    tally.failed(containerdError({ code, reason: "", outcome: "refused", action: "x" }), () => {});
   }
   await Array.fromAsync(tally.counted(rows) as AsyncIterable<unknown>);
   return tally;
@@ -49,4 +49,13 @@ Deno.test("Tally exits 3 when something was found, unless something failed", asy
   const failing = await tallied({ failures: ["permission_denied"] });
   failing.found();
   assertEquals(failing.exit, 6);
+});
+
+Deno.test("Tally reports what several items have in common once", () => {
+  const tally = new Tally();
+  const reported: string[] = [];
+  for (const message of ["a", "b", "a"]) {
+    tally.failed(new Error(message), (failure) => reported.push(failure.message));
+  }
+  assertEquals([reported, tally.summary?.message], [["a", "b"], "3 of 3 failed"]);
 });
