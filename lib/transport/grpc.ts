@@ -82,10 +82,10 @@ export class GrpcTransport implements Transport {
     );
     const cancel = () => duplex.cancel();
     deadline.signal.addEventListener("abort", cancel);
-    const over = Promise.withResolvers<void>();
-    let sendingFailed: unknown;
-    const sending = send(duplex, completed(requests, requestType), over.promise).catch((error) => {
-      sendingFailed = error;
+    const sender = new Sender(duplex);
+    let sendingFailed: { error: unknown } | undefined;
+    sender.send(completed(requests, requestType)).catch((error) => {
+      sendingFailed = { error };
       duplex.cancel();
     });
     try {
@@ -96,14 +96,13 @@ export class GrpcTransport implements Transport {
       }
     } catch (error) {
       if (deadline.signal.aborted) throw deadline.signal.reason;
-      if (sendingFailed !== undefined) throw sendingFailed;
+      if (sendingFailed) throw sendingFailed.error;
       throw grpcFailure(method, call, error as ServiceError);
     } finally {
       deadline.signal.removeEventListener("abort", cancel);
       duplex.on("error", () => {}); // the cancellation of what nobody reads any more
       duplex.cancel();
-      over.resolve();
-      await sending;
+      sender.stop();
     }
   }
 
@@ -129,27 +128,40 @@ function newClient(path: string): Client {
   return new Client(`unix:${path}`, credentials.createInsecure(), channelOptions);
 }
 
-/** Writes the requests as fast as the other side takes them, until they end or the call is `over`. */
-async function send(
-  duplex: ClientDuplexStream<unknown, unknown>,
-  requests: AsyncGenerator<unknown, void>,
-  over: Promise<void>,
-): Promise<void> {
-  for (;;) {
-    const next = await Promise.race([requests.next(), over]);
-    if (!next || next.done) break;
-    if (!duplex.write(next.value)) {
-      await Promise.race([over, new Promise<void>((resolve) => duplex.once("drain", () => resolve()))]);
-    }
+/** Writes requests as fast as the other side takes them. */
+class Sender {
+  readonly #duplex: ClientDuplexStream<unknown, unknown>;
+  #stopped = false;
+  #wake = () => {};
+
+  constructor(duplex: ClientDuplexStream<unknown, unknown>) {
+    this.#duplex = duplex;
+    duplex.on("drain", () => this.#wake());
   }
-  duplex.end();
-  requests.return().catch(() => {}); // not awaited: they may be waiting for something that no longer comes
+
+  async send(requests: AsyncIterable<unknown>): Promise<void> {
+    for await (const request of requests) {
+      if (!this.#stopped && !this.#duplex.write(request)) await this.#drained();
+      if (this.#stopped) return;
+    }
+    this.#duplex.end();
+  }
+
+  /** Asks for no more requests. What has been asked for is not waited for: it may never come. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this.#wake = resolve);
+  }
 }
 
 async function* completed<Request>(
   requests: readonly Request[] | AsyncIterable<Request>,
   type: { fromPartial(request: Request): unknown },
-): AsyncGenerator<unknown, void> {
+): AsyncIterable<unknown> {
   for await (const request of requests) yield type.fromPartial(request);
 }
 
