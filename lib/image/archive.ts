@@ -42,7 +42,7 @@ const packedPieceBytes = 16 * 1024;
 export async function* readArchive(
   source: ReadableStream<Uint8Array>,
   { signal, onRead }: ArchiveOptions = {},
-): AsyncIterable<ArchiveMember> {
+): AsyncGenerator<ArchiveMember, void> {
   const input = new Input(source, onRead);
   const over = new AbortController();
   const cancel = () => over.abort(signal?.reason);

@@ -61,13 +61,6 @@ export async function importImages(
   source: ReadableStream<Uint8Array>,
   { size, onProgress, ...options }: ImportOptions = {},
 ): Promise<ImportResult[]> {
-  const labels = { "davit/operation": "images import" };
-  await using lease = await client.leases.acquire({ prefix: "davit-import", labels }, options)
-    .catch(async (error) => {
-      await source.cancel();
-      throw error;
-    });
-  const holder = client.withLease(lease.id);
   let done = 0;
   const members = readArchive(source, {
     signal: options.signal,
@@ -76,7 +69,15 @@ export async function importImages(
       onProgress?.({ task: "importing", done, ...(size !== undefined && { total: size }) });
     },
   });
-  const contents = await ingestMembers(holder.content, members, options);
+  const first = await members.next(); // what is no archive shall not even create the namespace
+  const labels = { "davit/operation": "images import" };
+  await using lease = await client.leases.acquire({ prefix: "davit-import", labels }, options)
+    .catch(async (error) => {
+      await members.return();
+      throw error;
+    });
+  const holder = client.withLease(lease.id);
+  const contents = await ingestMembers(holder.content, startingWith(first, members), options);
   const { images, written } = await imagesIn(contents, { client: holder, options });
 
   const blobs = new Map([...contents.files.values(), ...written].map((blob) => [blob.digest, blob]));
@@ -94,6 +95,18 @@ export async function importImages(
     results.push({ ...resultOf(image, { blobs, counted }), status });
   }
   return results;
+}
+
+async function* startingWith<Item>(
+  first: IteratorResult<Item, void>,
+  rest: AsyncGenerator<Item, void>,
+): AsyncIterable<Item> {
+  try {
+    if (!first.done) yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
 }
 
 type NamedImage = ArchivedImage & { name: string };

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { connect } from "davit";
+import type { Containerd } from "../../real/containerd.ts";
 import { buildImage, buildIndex, parseJson } from "../../real/image_builder.ts";
 import {
   busyboxImage,
@@ -262,6 +263,7 @@ realTest("importImages() fails when containerd dies, and the next run completes"
   const archive = await collect(ociArchive([image]));
   const source = ReadableStream.from(async function* () {
     yield archive.slice(0, archive.length / 2);
+    await untilWriting(containerd, namespace);
     containerd.kill();
     await containerd.exited();
     yield archive.slice(archive.length / 2);
@@ -271,6 +273,14 @@ realTest("importImages() fails when containerd dies, and the next run completes"
   assertEquals((await imported(containerd, namespace, archive))[0]!.status, "created");
   assertEquals((await checkWithCtr(containerd, namespace)).get(image.name), "complete (3/3)");
 }, { fresh: true });
+
+async function untilWriting({ address }: Containerd, namespace: string): Promise<void> {
+  await using client = await connect({ address });
+  const { content } = client.namespace(namespace);
+  while ((await Array.fromAsync(content.listStatuses())).length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 /** A docker archive whose layers are links to files that lie elsewhere, as skopeo writes them. */
 async function linked(image: Awaited<ReturnType<typeof randomImage>>): Promise<Bytes> {
