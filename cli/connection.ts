@@ -7,7 +7,7 @@ import {
   type TracedCall,
   type Transport,
 } from "../lib/host.ts";
-import { ContainerdError } from "../mod.ts";
+import { Client, ContainerdError } from "../mod.ts";
 import { defaultAddress, hintForDenied, hintForUnreachable, socketPath } from "./address.ts";
 import { CliError } from "./errors.ts";
 import { type NamespaceWatch, watchingNamespaces, withoutWrites } from "./restraints.ts";
@@ -43,6 +43,11 @@ export async function openTransport(
   } catch (error) {
     throw error instanceof ContainerdError ? await withHint(error, path) : error;
   }
+}
+
+/** The client of a transport. */
+export function clientOver(transport: Transport): Client {
+  return new Client(transport);
 }
 
 function decorated(socket: Transport, { watch, noWrites, newNamespaces }: ConnectionSettings): Transport {

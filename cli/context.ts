@@ -75,8 +75,8 @@ export class LazyConnection implements AsyncDisposable {
 
   client(): Promise<Client> {
     return this.#client ??= this.transport().then(async (transport) => {
-      const { Client } = await import("../mod.ts");
-      return new Client(transport);
+      const { clientOver } = await import("./connection.ts");
+      return clientOver(transport);
     });
   }
 
