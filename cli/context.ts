@@ -39,6 +39,7 @@ export function contextFor(
     args,
     options,
     namespace,
+    snapshotter: io.env("CONTAINERD_SNAPSHOTTER"),
     allNamespaces: globals.allNamespaces,
     dryRun: globals.dryRun,
     yes: globals.yes,

@@ -27,6 +27,8 @@ export interface VerbContext<O extends Options = Options> {
   options: OptionValues<O>;
   /** The name of `-n`, `$CONTAINERD_NAMESPACE`, or `default`. */
   namespace: string;
+  /** The one that `$CONTAINERD_SNAPSHOTTER` names. */
+  snapshotter: string | undefined;
   allNamespaces: boolean;
   dryRun: boolean;
   /** The user agreed beforehand to what would be asked. */

@@ -32,7 +32,7 @@ export default defineVerb({
     snapshotter: {
       type: "string",
       placeholder: "NAME",
-      summary: "where it may be unpacked [the namespace's default, overlayfs]",
+      summary: "where it may be unpacked [$CONTAINERD_SNAPSHOTTER, the namespace's default, overlayfs]",
     },
   },
   columns: [
@@ -46,7 +46,8 @@ export default defineVerb({
   ],
   acrossNamespaces: true,
   async *run(context) {
-    const { args, options: { platform: platforms, snapshotter }, quiet, failed, found, signal } = context;
+    const { args, options: { platform: platforms }, quiet, failed, found, signal } = context;
+    const snapshotter = context.options.snapshotter ?? context.snapshotter;
     const what = args.length === 0 ? "images" : undefined; // an argument that selects nothing is an error of its own
     const unmatched = new Set(args);
     const rowsOf = async function* (client: NamespacedClient): AsyncIterable<Row> {

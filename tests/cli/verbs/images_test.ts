@@ -189,6 +189,10 @@ realTest("images check judges the platforms that it is given", async (_t, contai
   assertEquals((await check("--platform", "linux/arm64", "-q")).stdout, "");
   assertEquals((await check("--platform", "nonsense")).code, 2);
   assertEquals((await check("--snapshotter", "bogus")).code, 2);
+  const argv = ["-n", namespace, "images", "check"];
+  const env = { CONTAINERD_SNAPSHOTTER: "bogus" };
+  assertEquals((await davit(containerd, argv, { env })).code, 2);
+  assertEquals((await davit(containerd, [...argv, "--snapshotter", "overlayfs"], { env })).code, 0);
 });
 
 function size({ blobs }: Image): number {
