@@ -31,8 +31,6 @@ export interface Ingest {
   offset: number;
   /** Bytes expected in all; 0 when unknown. */
   total: number;
-  /** The digest expected; empty when unknown. */
-  expected: string;
   startedAt: Date;
   updatedAt: Date;
 }
@@ -267,12 +265,11 @@ function fromInfo({ digest, size, labels, createdAt, updatedAt }: InfoMessage): 
   };
 }
 
-function fromStatus({ ref, offset, total, expected, startedAt, updatedAt }: StatusMessage): Ingest {
+function fromStatus({ ref, offset, total, startedAt, updatedAt }: StatusMessage): Ingest {
   return {
     ref,
     offset: toNumber(offset),
     total: toNumber(total),
-    expected,
     startedAt: toDate(startedAt),
     updatedAt: toDate(updatedAt),
   };

@@ -15,6 +15,11 @@ export async function openOver(over: Over, path: string): Promise<Transport> {
   return await openSocket({ path, ...(over === "grpc" && { only: over }) });
 }
 
+/** A client that sends in one way. */
+export async function clientOver(over: Over, path: string): Promise<Client> {
+  return new Client(guarded(await openOver(over, path)));
+}
+
 /** What a test of the transports gets. */
 export interface TransportSetting {
   containerd: Containerd;
@@ -47,7 +52,7 @@ export function serviceTest(
   options?: RealTestOptions,
 ): void {
   transportTest(name, async ({ containerd, over }) => {
-    await using client = new Client(guarded(await openOver(over, containerd.address)));
+    await using client = await clientOver(over, containerd.address);
     await body({ containerd, client, namespaced: client.namespace(uniqueNamespace()) });
   }, options);
 }
