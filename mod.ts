@@ -51,7 +51,9 @@ export {
   type TargetPlan,
 } from "./lib/image/copy_plan.ts";
 export { type DescribedImage, describeImages, type DescribeOptions } from "./lib/image/describe.ts";
+export { type BuildStep, type HistoryOptions, imageHistory } from "./lib/image/history.ts";
 export { importImages, type ImportOptions, type ImportResult } from "./lib/image/import.ts";
+export { type InspectedBlob, type InspectedImage, inspectImage } from "./lib/image/inspect.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
 export { type ImageSelection, selectImages } from "./lib/image/select.ts";
 export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";

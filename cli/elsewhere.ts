@@ -1,4 +1,11 @@
-import { findImage, mapNamespaces, type NamespacedClient, selectImages } from "../mod.ts";
+import {
+  findImage,
+  type Image,
+  mapNamespaces,
+  type NamespacedClient,
+  NotFoundError,
+  selectImages,
+} from "../mod.ts";
 import { CliError } from "./errors.ts";
 import type { VerbContext } from "./verb.ts";
 
@@ -21,6 +28,22 @@ export async function elsewhere(
   const more = places.splice(namedAtMost).length;
   if (more > 0) places.push(`${more} more`);
   return places.length < 2 ? places[0] : `${places.slice(0, -1).join(", ")} and ${places.at(-1)}`;
+}
+
+/**
+ * An image by its name or a short form of it.
+ *
+ * @throws {CliError} when there is none, with a hint where it is.
+ */
+export async function requireImage(
+  client: NamespacedClient,
+  { name, action, context }: { name: string; action: string; context: Context },
+): Promise<Image> {
+  try {
+    return await findImage(client, name, { signal: context.signal });
+  } catch (error) {
+    throw error instanceof NotFoundError ? await missingImage(name, { action, context }) : error;
+  }
 }
 
 /** The error for a name or glob that no image has, here or with `-A` anywhere. */

@@ -58,6 +58,31 @@ export const nouns: readonly Noun[] = [
       { ...list, summary: "List images", load: () => import("./verbs/images/list.ts") },
       { name: "tag", summary: "Give an image more names", load: () => import("./verbs/images/tag.ts") },
       {
+        name: "label",
+        summary: "Set and remove labels of an image, or show them",
+        load: () => import("./verbs/images/label.ts"),
+      },
+      {
+        name: "pin",
+        summary: "Keep images from being removed by Kubernetes when the disk is full",
+        load: () => import("./verbs/images/pin.ts"),
+      },
+      {
+        name: "unpin",
+        summary: "Let Kubernetes remove images again when the disk is full",
+        load: () => import("./verbs/images/unpin.ts"),
+      },
+      {
+        name: "inspect",
+        summary: "Show all that an image consists of, and what of it is there",
+        load: () => import("./verbs/images/inspect.ts"),
+      },
+      {
+        name: "history",
+        summary: "Show the steps in which an image was built, the last one first",
+        load: () => import("./verbs/images/history.ts"),
+      },
+      {
         name: "import",
         summary: "Import images from an OCI or docker archive, without unpacking them",
         load: () => import("./verbs/images/import.ts"),

@@ -1,6 +1,6 @@
-import { findImage, NotFoundError, tagImage } from "../../../mod.ts";
+import { tagImage } from "../../../mod.ts";
 import { each } from "../../each.ts";
-import { missingImage } from "../../elsewhere.ts";
+import { requireImage } from "../../elsewhere.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -20,9 +20,7 @@ export default defineVerb({
   async *run(context): AsyncIterable<string> {
     const { args: [name = "", ...names], options, namespaced, log, signal } = context;
     const client = await namespaced();
-    const source = await findImage(client, name, { signal }).catch(async (error) => {
-      throw error instanceof NotFoundError ? await missingImage(name, { action: "tag", context }) : error;
-    });
+    const source = await requireImage(client, { name, action: "tag", context });
     if (source.name !== name) log.info(`Tagging ${JSON.stringify(source.name)}`);
     yield* each(names, {
       context,

@@ -1,0 +1,14 @@
+import { setPinned } from "../../pin.ts";
+import { defineVerb } from "../../verb.ts";
+
+export default defineVerb({
+  summary: "Keep images from being removed by Kubernetes when the disk is full",
+  examples: ["-n k8s.io images pin registry.k8s.io/pause:3.9", "-n k8s.io images pin 'example.com/base/**'"],
+  args: [{
+    name: "REF",
+    summary: "name, glob (* stops at /, ** does not) or filter",
+    repeats: true,
+    completes: "image",
+  }],
+  run: (context): AsyncIterable<string> => setPinned(context, true),
+});
