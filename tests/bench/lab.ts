@@ -73,14 +73,16 @@ export class Lab implements AsyncDisposable {
   command(words: readonly string[]): Contender {
     const [program = "", ...args] = words;
     const run = async () => {
-      const { success, code } = await new Deno.Command(program, {
+      const { success, code, stderr } = await new Deno.Command(program, {
         args,
         env: this.#env,
         stdin: "null",
         stdout: "null",
-        stderr: "null",
-      }).spawn().status;
-      if (!success) throw new Error(`Cannot measure "${words.join(" ")}": exit code ${code}`);
+        stderr: "piped",
+      }).output();
+      if (success) return;
+      const reason = new TextDecoder().decode(stderr).trim();
+      throw new Error(`Cannot measure "${words.join(" ")}": exit code ${code}: ${reason}`);
     };
     return { run };
   }
