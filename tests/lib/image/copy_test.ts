@@ -146,7 +146,8 @@ realTest("copyImages() repairs blobs and labels that went missing in the target"
   await content.delete(layer);
 
   const [result] = await copied(client, { from, to: [to] });
-  assertEquals([result!.status, result!.blobs], ["repaired", 1]);
+  assertEquals(result!.status, "repaired");
+  assert(result!.blobs >= 1, "one was deleted, and a collection may have taken what lost its labels");
   assertEquals((await content.info(image.target.digest)).labels, labels);
   await assertSound(client, to);
 });
