@@ -40,7 +40,7 @@ const rows: readonly Row[] = [
     reason: "nothing listens on the socket",
   },
   {
-    text: /frame with invalid size|bytes remaining on stream|Protocol error/,
+    text: /frame with invalid size|Last error: Protocol error/,
     outcome: "not sent",
     reason: "not a containerd socket: it does not speak HTTP/2",
   },

@@ -13,7 +13,7 @@ import {
   UnavailableError,
   UnimplementedError,
 } from "../../../lib/errors.ts";
-import { failure, statusFailure } from "../../../lib/transport/failure.ts";
+import { connectionFailure, failure, statusFailure } from "../../../lib/transport/failure.ts";
 import { Images, Version } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import { http2Server, inFolder } from "../../fault/servers.ts";
@@ -71,6 +71,22 @@ Deno.test("statusFailure() looks at the text where a status has two meanings", (
   ];
   for (const [code, message, outcome] of cases) {
     assertEquals(statusFailure(Images.create, call, { code, message }).outcome, outcome, message);
+  }
+});
+
+Deno.test("connectionFailure() takes a text that it does not know for a call that may have been applied", () => {
+  const texts = [
+    "bytes remaining on stream",
+    "stream error received: not a result of an error",
+    "something new",
+  ];
+  for (const text of texts) {
+    const error = connectionFailure(
+      Images.create,
+      call,
+      new TypeError("fetch failed", { cause: new Error(text) }),
+    );
+    assertEquals([error.constructor, error.outcome], [OutcomeUnknownError, "unknown"], text);
   }
 });
 

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { DeadlineExceededError, OutcomeUnknownError, UnavailableError } from "../../../lib/errors.ts";
+import {
+  type ContainerdError,
+  DeadlineExceededError,
+  type Outcome,
+  OutcomeUnknownError,
+  UnavailableError,
+} from "../../../lib/errors.ts";
 import { Content, Images, Leases, Version } from "../../../lib/transport/methods.ts";
 import type { Call, Transport } from "../../../lib/transport/transport.ts";
 import { frozen } from "../../fault/frozen.ts";
@@ -42,6 +48,50 @@ transportTest(
   },
   { fresh: true },
 );
+
+transportTest("what is said of a write holds when the daemon is killed", async ({ containerd, over }) => {
+  const target = { mediaType: "x", digest: `sha256:${"5".repeat(64)}`, size: 1n };
+  const labels = { large: "x".repeat(4_000) };
+  {
+    await using transport = await openOver(over, containerd.address);
+    for (let index = 0; index < 100; index++) {
+      await transport.unary(Images.create, { image: { name: `${index}`, target, labels } }, call);
+    }
+  }
+  for (let round = 0; round < 3; round++) {
+    await using transport = await openOver(over, containerd.address);
+    const outcomes = new Map<string, Outcome | "done">();
+    let stopped = false;
+    // Lists fill the connection, so that it breaks off in the middle of a frame.
+    const list = async () => {
+      while (!stopped) await transport.unary(Images.list, {}, call).catch(() => wait(1));
+    };
+    const write = async (writer: number) => {
+      for (let index = 0; !stopped; index++) {
+        const id = `${round}-${writer}-${index}`;
+        const outcome = await transport.unary(Leases.create, { id }, call)
+          .then(() => "done" as const, (error: ContainerdError) => error.outcome);
+        outcomes.set(id, outcome);
+        if (outcome !== "done") await wait(1);
+      }
+    };
+    const working = [list(), list(), list(), list(), ...[1, 2, 3, 4].map(write)];
+    await wait(50 + 10 * round);
+    containerd.kill();
+    await containerd.exited();
+    stopped = true;
+    await Promise.all(working);
+    await containerd.restart();
+    await using after = await openOver(over, containerd.address);
+    const there = new Set((await after.unary(Leases.list, {}, call)).leases.map(({ id }) => id));
+    for (const [id, outcome] of outcomes) {
+      if (outcome === "unknown") continue;
+      assertEquals(there.has(id), outcome === "done", `lease ${id}: ${outcome}`);
+    }
+    assert([...outcomes.values()].includes("unknown"));
+  }
+  await wait(300); // as above
+}, { fresh: true });
 
 transportTest("a daemon that hangs is given up on time", async ({ containerd, over }) => {
   await using transport = await openConnected(over, containerd.address);
