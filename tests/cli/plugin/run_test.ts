@@ -141,9 +141,9 @@ for (const [criterion, body] of endings) {
       const ended = await run(containerd, `${acquire}\n${body}`, {
         namespace,
         access: { write: "images" },
-        argv: ["--timeout", "3s"],
+        argv: ["--timeout", "5s"],
       });
-      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 3000 ms\n"]);
+      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 5000 ms\n"]);
       assertEquals(await leasesIn(containerd, namespace), []);
     },
     criterion === "cleans up" ? {} : { series: ["2"] },
