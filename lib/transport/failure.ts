@@ -3,8 +3,8 @@ import { type ContainerdError, containerdError, type ErrorCode, type Outcome } f
 import type { Call, Method } from "./transport.ts";
 import { lost, troubleOf } from "./trouble.ts";
 
-/** In the order of their numbers, see https://grpc.io/docs/guides/status-codes/ */
-const codes: readonly ErrorCode[] = [
+/** The codes of errors in the order of their numbers in gRPC, see https://grpc.io/docs/guides/status-codes/ */
+export const codes: readonly ErrorCode[] = [
   "unknown", // 0 is success, so an error that claims it is none that we know
   "cancelled",
   "unknown",

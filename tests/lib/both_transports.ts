@@ -1,4 +1,5 @@
 import { Client, type NamespacedClient } from "../../lib/client.ts";
+import { InMemoryContainerd } from "../../lib/testing.ts";
 import { guarded } from "../../lib/transport/guard.ts";
 import { openSocket } from "../../lib/transport/socket.ts";
 import type { Transport } from "../../lib/transport/transport.ts";
@@ -39,16 +40,41 @@ export function transportTest(
 
 /** What a test of a service gets. */
 export interface ServiceSetting {
-  containerd: Containerd;
+  /** The daemon, to look at it from another side; none in memory. */
+  containerd: Containerd | undefined;
   client: Client;
   /** The client of a namespace that no other test uses. */
   namespaced: NamespacedClient;
 }
 
-/** Registers a test of a service on every containerd, once for each way of sending. */
+/** What a test of a service gets that only a daemon can pass. */
+export interface DaemonSetting extends ServiceSetting {
+  containerd: Containerd;
+}
+
+/** Registers a test of a service on every containerd, once for each way of sending, and on the one in memory. */
 export function serviceTest(
   name: string,
   body: (setting: ServiceSetting) => Promise<void>,
+  options: RealTestOptions = {},
+): void {
+  daemonTest(name, body, options);
+  if (options.series?.includes("2") === false) return; // the one that the one in memory imitates
+  Deno.test(`${name}, in memory`, async () => {
+    // Some tests look for the time that a daemon takes.
+    const containerd = new InMemoryContainerd({
+      ...options.policy && { policy: options.policy },
+      delayMs: 1,
+    });
+    await using client = containerd.client();
+    await body({ containerd: undefined, client, namespaced: client.namespace(uniqueNamespace()) });
+  });
+}
+
+/** Registers a test of a service on every containerd, once for each way of sending. */
+export function daemonTest(
+  name: string,
+  body: (setting: DaemonSetting) => Promise<void>,
   options?: RealTestOptions,
 ): void {
   transportTest(name, async ({ containerd, over }) => {

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotFoundError } from "../../lib/errors.ts";
 import { quoted } from "../../lib/oci/quoted.ts";
-import { serviceTest } from "./both_transports.ts";
+import { daemonTest } from "./both_transports.ts";
 import { hostileNames } from "./hostile.ts";
 import { busyboxName, createContainer, importBusybox } from "./some_container.ts";
 
-serviceTest("containers.list() and get() show what ctr created", async (setting) => {
+daemonTest("containers.list() and get() show what ctr created", async (setting) => {
   const { namespaced: { containers, name: namespace } } = setting;
   await importBusybox(setting);
   const began = Date.now();

@@ -7,7 +7,7 @@ import { Containerd } from "../real/containerd.ts";
 import { randomChunks } from "../real/layers.ts";
 import { run } from "../real/process.ts";
 import { realTest, uniqueNamespace } from "../real/test.ts";
-import { clientOver, serviceTest, transportTest } from "./both_transports.ts";
+import { clientOver, daemonTest, transportTest } from "./both_transports.ts";
 import { collected, leased, MiB, pieces, randomBlob } from "./some_blob.ts";
 
 transportTest("content.write() goes on where an earlier write was cut off", async ({ containerd, over }) => {
@@ -39,7 +39,7 @@ transportTest("content.write() goes on where an earlier write was cut off", asyn
   await new Promise((resolve) => setTimeout(resolve, 100)); // for the timers of grpc-js
 }, { fresh: true });
 
-serviceTest(
+daemonTest(
   "content.readSmall() notices bytes that are not those of the digest",
   async ({ namespaced, containerd }) => {
     await using held = await leased(namespaced);

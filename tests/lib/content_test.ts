@@ -25,14 +25,14 @@ serviceTest(
       assertEquals(await content.find(digest), info);
       assertEquals(await collected(content.read(digest)), bytes);
       assertEquals(await content.readSmall({ digest, size }), bytes);
-      const { stdout } = await containerd.ctr(["content", "list"], { namespace });
-      assert(stdout.includes(digest) && stdout.includes("team=deck"), stdout);
+      const inCtr = await containerd?.ctr(["content", "list"], { namespace });
+      if (inCtr) assert(inCtr.stdout.includes(digest) && inCtr.stdout.includes("team=deck"), inCtr.stdout);
     }
     assertEquals(await Array.fromAsync(content.listStatuses()), []);
     const listed = await Array.fromAsync(content.list());
     assertEquals(listed.map(({ size }) => size).sort((a, b) => a - b), sizes);
     // Before 2.0, lists leave it out.
-    const known = containerd.release.series === "2";
+    const known = containerd === undefined || containerd.release.series === "2";
     assert(
       listed.every(({ createdAt, updatedAt }) => known ? updatedAt! >= createdAt : updatedAt === undefined),
     );

@@ -1,37 +1,38 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { connect, type NamespacedClient, UnavailableError } from "davit";
+import { type NamespacedClient, UnavailableError } from "davit";
 import { NamespacedClient as Bound } from "../../lib/client.ts";
 import type { Transport } from "../../lib/host.ts";
 import { guarded, openSocket } from "../../lib/host.ts";
 import { Scope } from "../../lib/scope.ts";
 import { type Bytes, randomChunks, sha256 } from "../real/layers.ts";
 import { realTest, uniqueNamespace } from "../real/test.ts";
+import { serviceTest } from "./both_transports.ts";
+import { randomBlob } from "./some_blob.ts";
 
-realTest("content.ingest() resolves to the digest that containerd computes", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const { content } = client.namespace(uniqueNamespace());
-  for (const size of [0, 1, (1 << 20) - 1, 1 << 20, (5 << 20) + 3]) {
-    const bytes = random(size);
-    const digest = await sha256(bytes);
-    const ref = `of-${size}`;
-    assertEquals(await content.ingest({ ref, size }, pieces(bytes, 70_000)), {
-      digest,
-      existed: false,
-      sentBytes: size,
-    });
-    assertEquals((await content.info(digest)).size, size);
-    assertEquals(await content.ingest({ ref, size }, pieces(bytes, 1 << 22)), {
-      digest,
-      existed: true,
-      sentBytes: size,
-    });
-  }
-  assertEquals(await refs(content), []);
-});
+serviceTest(
+  "content.ingest() resolves to the digest that containerd computes",
+  async ({ namespaced: { content } }) => {
+    for (const size of [0, 1, (1 << 20) - 1, 1 << 20, (5 << 20) + 3]) {
+      const bytes = random(size);
+      const digest = await sha256(bytes);
+      const ref = `of-${size}`;
+      assertEquals(await content.ingest({ ref, size }, pieces(bytes, 70_000)), {
+        digest,
+        existed: false,
+        sentBytes: size,
+      });
+      assertEquals((await content.info(digest)).size, size);
+      assertEquals(await content.ingest({ ref, size }, pieces(bytes, 1 << 22)), {
+        digest,
+        existed: true,
+        sentBytes: size,
+      });
+    }
+    assertEquals(await refs(content), []);
+  },
+);
 
-realTest("content.ingest() holds by its lease what was there before", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const namespaced = client.namespace(uniqueNamespace());
+serviceTest("content.ingest() holds by its lease what was there before", async ({ namespaced }) => {
   const bytes = random(1_000);
   const one = await namespaced.leases.acquire({ prefix: "one" });
   const { digest } = await namespaced.withLease(one.id).content.ingest(
@@ -46,11 +47,9 @@ realTest("content.ingest() holds by its lease what was there before", async (_t,
   assertEquals((await namespaced.content.info(digest)).size, 1_000);
 });
 
-realTest(
+serviceTest(
   "content.ingest() aborts a source of another size, and starts anew under the same ref",
-  async (_t, containerd) => {
-    await using client = await connect({ address: containerd.address });
-    const { content } = client.namespace(uniqueNamespace());
+  async ({ namespaced: { content } }) => {
     const bytes = random(3_000_000);
     for (const size of [bytes.length - 1, bytes.length + 1]) {
       await assertRejects(() => content.ingest({ ref: "a", size }, pieces(bytes)));
@@ -69,15 +68,12 @@ realTest(
   },
 );
 
-realTest(
+serviceTest(
   "content.write() leaves alone the write of somebody else under the same ref",
-  async (_t, containerd) => {
-    await using client = await connect({ address: containerd.address });
-    const namespaced = client.namespace(uniqueNamespace());
+  async ({ namespaced }) => {
     const { content } = namespaced;
     await using lease = await namespaced.leases.acquire({ prefix: "first" });
-    const bytes = random(4_000_000);
-    const blob = { digest: await sha256(bytes), size: bytes.length };
+    const { bytes, ...blob } = await randomBlob(4_000_000);
     const [halfway, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const first = namespaced.withLease(lease.id).content.write(blob, async function* () {
       yield bytes.subarray(0, 2 << 20);
@@ -107,34 +103,33 @@ realTest(
   },
 );
 
-realTest("content.write() refuses bytes of another digest and leaves nothing", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const { content } = client.namespace(uniqueNamespace());
-  const bytes = random(2_000_000);
-  const blob = { digest: await sha256(bytes), size: bytes.length };
-  await assertRejects(() => content.write(blob, () => pieces(random(2_000_000, 2))), Error, "digest");
-  assertEquals([await refs(content), await content.find(blob.digest)], [[], undefined]);
-});
+serviceTest(
+  "content.write() refuses bytes of another digest and leaves nothing",
+  async ({ namespaced: { content } }) => {
+    const bytes = random(2_000_000);
+    const blob = { digest: await sha256(bytes), size: bytes.length };
+    await assertRejects(() => content.write(blob, () => pieces(random(2_000_000, 2))), Error, "digest");
+    assertEquals([await refs(content), await content.find(blob.digest)], [[], undefined]);
+  },
+);
 
-realTest("content.write() waits for a slow source longer than for containerd", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const { content } = client.namespace(uniqueNamespace());
-  const bytes = random(3 << 20);
-  const slow = async function* () {
-    for (let at = 0; at < bytes.length; at += 1 << 20) {
-      await new Promise((resolve) => setTimeout(resolve, 700));
-      yield bytes.subarray(at, at + (1 << 20));
-    }
-  };
-  const blob = { digest: await sha256(bytes), size: bytes.length };
-  assertEquals((await content.write(blob, slow, { timeoutMs: 500 })).sentBytes, bytes.length);
-});
+serviceTest(
+  "content.write() waits for a slow source longer than for containerd",
+  async ({ namespaced: { content } }) => {
+    const { bytes, ...blob } = await randomBlob(3 << 20);
+    const slow = async function* () {
+      for (let at = 0; at < bytes.length; at += 1 << 20) {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        yield bytes.subarray(at, at + (1 << 20));
+      }
+    };
+    assertEquals((await content.write(blob, slow, { timeoutMs: 500 })).sentBytes, bytes.length);
+  },
+);
 
-realTest(
+serviceTest(
   "content.write() ends with the reason of its signal while its source is silent",
-  async (_t, containerd) => {
-    await using client = await connect({ address: containerd.address });
-    const { content } = client.namespace(uniqueNamespace());
+  async ({ namespaced: { content } }) => {
     const controller = new AbortController();
     const silent = async function* () {
       yield new Uint8Array(2 << 20);

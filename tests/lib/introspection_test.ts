@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { InvalidArgumentError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
-import { serviceTest } from "./both_transports.ts";
+import { daemonTest, serviceTest } from "./both_transports.ts";
 
-serviceTest("introspection.version() tells the daemon's version", async ({ client, containerd }) => {
+daemonTest("introspection.version() tells the daemon's version", async ({ client, containerd }) => {
   const { version, revision } = await client.introspection.version();
   assertEquals(/^v?(\d+\.\d+\.\d+)/.exec(version)?.[1], containerd.release.version);
   const { stdout } = await containerd.ctr(["version"]);
@@ -10,7 +10,7 @@ serviceTest("introspection.version() tells the daemon's version", async ({ clien
   for (const text of [version, revision]) assertStringIncludes(server!, text);
 });
 
-serviceTest("introspection.server() tells who the daemon is", async ({ client, containerd }) => {
+daemonTest("introspection.server() tells who the daemon is", async ({ client, containerd }) => {
   const { uuid, pid, deprecations } = await client.introspection.server();
   const inCtr = /UUID: (\S+)/.exec((await containerd.ctr(["version"])).stdout)?.[1];
   assertEquals(uuid, inCtr);
@@ -18,7 +18,7 @@ serviceTest("introspection.server() tells who the daemon is", async ({ client, c
   for (const { id, message } of deprecations) assert(id !== "" && message !== "");
 });
 
-serviceTest(
+daemonTest(
   "introspection.plugins() lists containerd's plugins and why some did not start",
   async ({ client, containerd }) => {
     const plugins = await Array.fromAsync(client.introspection.plugins());

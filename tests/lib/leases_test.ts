@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AlreadyExistsError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
 import { digestOf } from "../../lib/oci/descriptor.ts";
-import { serviceTest } from "./both_transports.ts";
+import { daemonTest, serviceTest } from "./both_transports.ts";
 import { hostileNames } from "./hostile.ts";
 
 const hourMs = 3_600_000;
@@ -13,8 +13,8 @@ serviceTest("leases.create() makes what list() and ctr show", async ({ namespace
   assertEquals([created.id, created.labels], ["l", { owner: "test" }]);
   assert(created.createdAt.getTime() >= began && created.createdAt.getTime() <= Date.now());
   assertEquals(await Array.fromAsync(leases.list()), [created]);
-  const { stdout } = await containerd.ctr(["leases", "list", "--quiet"], { namespace });
-  assertEquals(stdout, "l\n");
+  const inCtr = await containerd?.ctr(["leases", "list", "--quiet"], { namespace });
+  if (inCtr) assertEquals(inCtr.stdout, "l\n");
   await leases.delete("l");
   assertEquals(await Array.fromAsync(leases.list()), []);
 });
@@ -133,7 +133,7 @@ serviceTest("leases.acquire() gives a lease that ends with its scope", async ({ 
   }
 });
 
-serviceTest(
+daemonTest(
   "a lease that cannot be deleted at the end of its scope does not fail what was done",
   async ({ namespaced, containerd }) => {
     {

@@ -22,7 +22,7 @@ serviceTest("namespaces.create() makes what list(), get() and ctr show", async (
   const listed = await Array.fromAsync(namespaces.list());
   assertEquals(listed.find((namespace) => namespace.name === name), created);
   assertEquals(listed.map(({ name }) => name), listed.map(({ name }) => name).sort());
-  assertEquals(await labelsInCtr(containerd, name), "a.b/c=d,team=deck");
+  if (containerd) assertEquals(await labelsInCtr(containerd, name), "a.b/c=d,team=deck");
 });
 
 serviceTest("namespaces.update() changes the labels named and no others", async ({ client, containerd }) => {
@@ -33,7 +33,7 @@ serviceTest("namespaces.update() changes the labels named and no others", async 
     labels: { changed: "2", "re.mo/ved": "", "ad.d/ed": "1" },
   });
   assertEquals(updated, { name, labels: { kept: "1", changed: "2", "ad.d/ed": "1" } });
-  assertEquals(await labelsInCtr(containerd, name), "ad.d/ed=1,changed=2,kept=1");
+  if (containerd) assertEquals(await labelsInCtr(containerd, name), "ad.d/ed=1,changed=2,kept=1");
   assertEquals(await namespaces.update(name, { labels: {} }), updated);
   assertEquals(await namespaces.get(name), updated);
 });
@@ -51,7 +51,7 @@ serviceTest("namespaces.delete() removes an empty namespace", async ({ client, c
   await namespaces.create(name);
   await namespaces.delete(name);
   assertEquals(await namespaces.exists(name), false);
-  assertEquals(await labelsInCtr(containerd, name), undefined);
+  if (containerd) assertEquals(await labelsInCtr(containerd, name), undefined);
 });
 
 serviceTest(

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InvalidArgumentError, NotFoundError } from "../../lib/errors.ts";
-import { serviceTest } from "./both_transports.ts";
+import { daemonTest } from "./both_transports.ts";
 import { createContainer, importBusybox } from "./some_container.ts";
 
-serviceTest("snapshots.list(), stat() and usage() show what ctr unpacked and prepared", async (setting) => {
+daemonTest("snapshots.list(), stat() and usage() show what ctr unpacked and prepared", async (setting) => {
   const { namespaced, containerd } = setting;
   await importBusybox(setting);
   await createContainer(setting, "c1");

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotFoundError } from "../../lib/errors.ts";
-import { serviceTest } from "./both_transports.ts";
+import { daemonTest } from "./both_transports.ts";
 import { busyboxName, createContainer, importBusybox } from "./some_container.ts";
 
-serviceTest(
+daemonTest(
   "tasks.list() and get() show what runs, what has stopped, and with which status",
   async (setting) => {
     const { containerd, namespaced: { tasks, name: namespace } } = setting;
