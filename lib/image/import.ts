@@ -1,5 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
+import { mapConcurrently } from "../concurrency.ts";
 import { AlreadyExistsError } from "../errors.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { quoted } from "../oci/quoted.ts";
 import { assertImageName } from "../oci/reference.ts";
 import type { Progress } from "../plugin.ts";
@@ -37,13 +39,15 @@ export interface ImportOptions extends CallOptions {
   onProgress?: ((state: Progress) => void) | undefined;
 }
 
+const settledAtOnce = 4;
+
 /**
  * Imports the images of a tar archive, plain or packed with gzip: an OCI layout, or what `docker save` writes. Blobs
  * that containerd has already are skipped. An index may lack platforms as long as one of them is complete. Nothing is
  * unpacked; that is for whoever runs the image.
  *
  * A name without a repository gets `import-<date>` for one, and an image without a name gets its digest, as with
- * `ctr images import --digests`. The images appear at the end, complete, or none at all.
+ * `ctr images import --digests`. The images appear at the end, when all of them are found complete.
  *
  * ```ts
  * import { importImages, type NamespacedClient } from "davit";
@@ -80,14 +84,17 @@ export async function importImages(
   const contents = await ingestMembers(holder.content, startingWith(first, members), options);
   const { images, written } = await imagesIn(contents, { client: holder, options });
 
-  const blobs = new Map([...contents.files.values(), ...written].map((blob) => [blob.digest, blob]));
+  // Of equal files the first one counts: that one was written.
+  const all = [...contents.files.values(), ...written].toReversed();
+  const blobs = new Map(all.map((blob) => [blob.digest, blob]));
   const settler = new Settler(holder, { blobs: blobs.values(), leaseId: lease.id, ...options });
-  const settled: (NamedImage & SettledImage)[] = [];
-  for (const image of withNames(images)) {
+  const settle = async (image: NamedImage) => {
     const state = await settler.settle(image.target);
-    if (state.missing) throw lacking(image.name, state);
-    settled.push({ ...image, ...state });
-  }
+    if (state.missing) throw lacking(image.name, state.missing);
+    return { ...image, ...state };
+  };
+  const named = withNames(images);
+  const settled = await Array.fromAsync(mapConcurrently(named, { limit: settledAtOnce, work: settle }));
   const results: ImportResult[] = [];
   const counted = new Set<string>();
   for (const image of settled) {
@@ -191,8 +198,7 @@ function resultOf(
   };
 }
 
-function lacking(name: string, { missing }: SettledImage): SyntaxError {
-  const { digest, mediaType } = missing!;
+function lacking(name: string, { digest, mediaType }: Descriptor): SyntaxError {
   return new SyntaxError(
     `Cannot import image ${quoted(name)}: the archive lacks its content ${digest} (${mediaType})`,
   );

@@ -1,8 +1,8 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { run } from "../../../cli/app.ts";
 import { archiveOf, layoutFiles, streamOf } from "../../lib/image/archives.ts";
 import { assertNothingLeft } from "../../lib/image/imported.ts";
-import { collect, ociArchive, randomImage, sparseImage } from "../../real/images.ts";
+import { collect, ociArchive, oneBigImage, randomImage, sparseImage } from "../../real/images.ts";
 import type { Bytes } from "../../real/layers.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
@@ -93,6 +93,39 @@ realTest("images import says which file it cannot read", async (_t, containerd) 
   const dry = await davit(containerd, ["images", "import", "/nowhere.tar", "--dry-run"]);
   assertEquals(dry.code, 2);
 });
+
+realTest("images import needs no more memory for a larger archive", async (_t, containerd) => {
+  const peaks: number[] = [];
+  for (const bytes of [64 << 20, 1 << 30]) {
+    await withFile(new Uint8Array(), async (file) => {
+      await oneBigImage(file, { bytes, seed: bytes });
+      peaks.push(await peakOf(["-a", containerd.address, "-n", uniqueNamespace(), "images", "import", file]));
+    });
+  }
+  const [small = 0, large = Infinity] = peaks;
+  assert(large < small + (32 << 20), `${small} bytes for 64 MiB, ${large} for 1 GiB`);
+}, { full: true });
+
+/** The most memory that a run of davit had in use, in bytes. */
+async function peakOf(argv: string[]): Promise<number> {
+  const main = new URL("../../../cli/main.ts", import.meta.url).pathname;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", main, ...argv],
+    stdout: "null",
+    stderr: "null",
+  })
+    .spawn();
+  let peak = 0;
+  let over = false;
+  process.status.then(() => over = true);
+  while (!over) {
+    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
+    peak = Math.max(peak, 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertEquals((await process.status).code, 0);
+  return peak;
+}
 
 async function withFile(bytes: Bytes, work: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile({ suffix: ".tar" });
