@@ -1,3 +1,4 @@
+import { Clock } from "./clock.ts";
 import { deadlineFailure } from "./failure.ts";
 import type { Call, Method } from "./transport.ts";
 
@@ -13,9 +14,15 @@ export class Deadline implements Disposable {
   readonly #sources: readonly AbortSignal[];
   readonly #timeoutMs: number;
   readonly #expire: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #clock: Clock;
 
-  constructor(method: Method, call: Call, { closing }: { closing: AbortSignal }) {
+  /** Calls of one transport share its `clock`. */
+  constructor(
+    method: Method,
+    call: Call,
+    { closing, clock = new Clock() }: { closing: AbortSignal; clock?: Clock },
+  ) {
+    this.#clock = clock;
     const timeoutMs = call.timeoutMs ?? method.deadlineMs ?? Infinity;
     this.#timeoutMs = timeoutMs;
     this.#expire = () => this.#controller.abort(deadlineFailure(method, call, timeoutMs));
@@ -33,13 +40,12 @@ export class Deadline implements Disposable {
 
   /** Gives the call its whole time again: a stream does so with each message. */
   restart(): void {
-    this.pause();
-    if (this.#timeoutMs <= longestMs) this.#timer = setTimeout(this.#expire, this.#timeoutMs);
+    if (this.#timeoutMs <= longestMs) this.#clock.set(this.#expire, this.#timeoutMs);
   }
 
   /** Stops the clock while the other side is not the one being waited for. */
   pause(): void {
-    clearTimeout(this.#timer);
+    this.#clock.clear(this.#expire);
   }
 
   [Symbol.dispose](): void {

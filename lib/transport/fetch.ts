@@ -5,6 +5,7 @@
  * as exactly one message. A stream that fails midway looks complete, so only verified streams may come here.
  */
 import { Limiter } from "../concurrency.ts";
+import { Clock } from "./clock.ts";
 import { Deadline } from "./deadline.ts";
 import { connectionFailure, lostAnswer, malformedAnswer, notContainerd, statusFailure } from "./failure.ts";
 import type { Call, Method, Transport } from "./transport.ts";
@@ -21,6 +22,7 @@ const headerBytes = 5;
 export class FetchTransport implements Transport {
   readonly #http: Deno.HttpClient;
   readonly #closing = new AbortController();
+  readonly #clock = new Clock();
   readonly #limiter = new Limiter(callsAtOnce);
   readonly #pending = new Set<Promise<unknown>>();
 
@@ -64,7 +66,7 @@ export class FetchTransport implements Transport {
   ): Promise<Response[]> {
     const { requestType, responseType } = await method.codec();
     const body = requestType.encode(requestType.fromPartial(request)).finish();
-    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal, clock: this.#clock });
     deadline.signal.throwIfAborted();
     const send = () => this.#send(method, body, { ...call, signal: deadline.signal });
     // A call that waits for an event must not keep others from being sent.

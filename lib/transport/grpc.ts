@@ -11,6 +11,7 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
+import { Clock } from "./clock.ts";
 import { Deadline } from "./deadline.ts";
 import { grpcFailure } from "./failure.ts";
 import type { Call, Method, Transport } from "./transport.ts";
@@ -33,6 +34,7 @@ const channelOptions = {
 export class GrpcTransport implements Transport {
   readonly #path: string;
   readonly #closing = new AbortController();
+  readonly #clock = new Clock();
   #client: Client;
 
   constructor(path: string) {
@@ -46,7 +48,7 @@ export class GrpcTransport implements Transport {
     call: Call,
   ): Promise<Response> {
     const { requestType, responseType } = await method.codec();
-    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal, clock: this.#clock });
     deadline.signal.throwIfAborted();
     return await new Promise<Response>((resolve, reject) => {
       const pending = this.#connectable().makeUnaryRequest(
@@ -72,7 +74,7 @@ export class GrpcTransport implements Transport {
     call: Call,
   ): AsyncIterable<Response> {
     const { requestType, responseType } = await method.codec();
-    using deadline = new Deadline(method, call, { closing: this.#closing.signal });
+    using deadline = new Deadline(method, call, { closing: this.#closing.signal, clock: this.#clock });
     deadline.signal.throwIfAborted();
     const duplex = this.#connectable().makeBidiStreamRequest<unknown, Response>(
       `/${method.name}`,

@@ -1,5 +1,6 @@
 import { type ContainerdError, containerdError, type ErrorCode } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
+import { Clock } from "./clock.ts";
 
 export interface ProbeOptions {
   /** The path of a unix socket. */
@@ -26,11 +27,12 @@ export async function probe({ path, connectTimeoutMs = 2_000, signal }: ProbeOpt
   const abort = () => ending.reject(signal!.reason);
   const expire = () => ending.reject(unreachable(path, `no sign of life within ${connectTimeoutMs} ms`));
   signal?.addEventListener("abort", abort);
-  const timer = setTimeout(expire, connectTimeoutMs);
+  const clock = new Clock();
+  clock.set(expire, connectTimeoutMs);
   try {
     await Promise.race([greet(connection, path), ending.promise]);
   } finally {
-    clearTimeout(timer);
+    clock.clear(expire);
     signal?.removeEventListener("abort", abort);
     connection.close();
   }
