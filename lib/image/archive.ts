@@ -1,4 +1,4 @@
-import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import type { ParsedTarEntry } from "modern-tar";
 import { quoted } from "../oci/quoted.ts";
 
 /** A member of an archive: a file, or another name for one. */
@@ -51,6 +51,7 @@ export async function* readArchive(
   const explain = (error: unknown) => signal?.aborted ? signal.reason : input.failure ?? flaw(error);
   try {
     signal?.throwIfAborted();
+    const { createTarDecoder } = await import("modern-tar"); // which most of davit's runs do not need
     const decoder = createTarDecoder({ strict: true });
     const plain = await unpacked(input);
     plain.pipeTo(decoder.writable, { signal: over.signal }).catch(() => {}); // the decoder passes it on
