@@ -14,7 +14,10 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
   options?: O;
   /** The table of its rows. Default: all fields of the first row, as text. */
   columns?: readonly Column<Field>[];
-  /** It can plan without doing: `--dry-run` is allowed, `dryRun` tells, and the host lets nothing be written. */
+  /**
+   * It can plan without doing: with `--dry-run`, `dryRun` tells, and the host lets nothing be written. For a plugin that
+   * cannot, the host simulates what it writes and says what that would be.
+   */
   plans?: boolean;
   access?: Access;
   /** Does the work and returns what to show: a row, rows, or an AsyncIterable of rows. */

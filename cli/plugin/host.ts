@@ -44,13 +44,14 @@ export async function openPlugin(target: string, options: LoadOptions = {}): Pro
 }
 
 function verbOf(definition: Definition, sandbox: Sandbox): PluginVerb {
-  const { name: _name, access: _access, ...shape } = definition;
+  const { name: _name, access: _access, plans = false, ...shape } = definition;
   const access = accessOf(definition);
   return {
     ...shape,
+    plans: true, // by itself, or by simulation
     definition,
     run: async (context) =>
-      await runPlugin({ sandbox, access, context, transport: await context.transport() }),
+      await runPlugin({ sandbox, access, plans, context, transport: await context.transport() }),
     [Symbol.dispose]: () => sandbox[Symbol.dispose](),
   };
 }

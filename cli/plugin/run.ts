@@ -1,4 +1,4 @@
-import { type Policy, restricted, servePort, type Transport } from "../../lib/host.ts";
+import { type Policy, restricted, servePort, simulated, type Transport } from "../../lib/host.ts";
 import type { Access } from "../../mod.ts";
 import type { HostContext } from "../context.ts";
 import { reportedItem } from "./failure.ts";
@@ -13,13 +13,16 @@ const graceMs = 3_000;
 export interface Surroundings {
   sandbox: Sandbox;
   access: Required<Access>;
+  /** Whether the plugin itself sees to it that a dry run changes nothing. */
+  plans: boolean;
   context: HostContext;
   transport: Transport;
 }
 
 /** Runs a plugin that is loaded. Resolves to what a verb returns: nothing, a row, or an AsyncIterable of rows. */
 export async function runPlugin(surroundings: Surroundings): Promise<unknown> {
-  const { namespace, args, options, dryRun, signal } = surroundings.context;
+  const { namespace, args, options, signal } = surroundings.context;
+  const dryRun = surroundings.context.dryRun && surroundings.plans;
   signal.throwIfAborted();
   const run = new PluginRun(surroundings);
   const answer = await run.ask({ type: "run", settings: { namespace, args, options, dryRun } });
@@ -37,13 +40,14 @@ class PluginRun {
   #grace: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
-  constructor({ sandbox, access, context, transport }: Surroundings) {
+  constructor(surroundings: Surroundings) {
+    const { sandbox, context, transport } = surroundings;
     this.#sandbox = sandbox;
     this.#signal = context.signal;
     this.#leases = new RunLeases(transport);
     this.#server = servePort(
       sandbox.containerd,
-      restricted(this.#leases.transport, policyOf(access, context)),
+      restricted(dryRunning(this.#leases.transport, surroundings), policyOf(surroundings)),
     );
     sandbox.listen((notice) => pass(notice, context));
     context.signal.addEventListener("abort", this.#abort);
@@ -100,11 +104,20 @@ class PluginRun {
   }
 }
 
-function policyOf({ namespaces, write }: Required<Access>, context: HostContext): Policy {
+/** In a dry run of a plugin that does not plan, writing is simulated. */
+function dryRunning(transport: Transport, { sandbox, plans, context }: Surroundings): Transport {
+  if (!context.dryRun || plans) return transport;
+  return simulated(transport, {
+    change: (description) => context.log.info(`Would ${description}`),
+    end: (error) => sandbox.fail(error),
+  });
+}
+
+function policyOf({ access: { namespaces, write }, plans, context }: Surroundings): Policy {
   return {
     namespaces: namespaces === "current" ? [context.namespace] : namespaces,
     write,
-    dryRun: context.dryRun,
+    dryRun: context.dryRun && plans,
   };
 }
 

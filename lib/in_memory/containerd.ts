@@ -1,6 +1,5 @@
 import { Client } from "../client.ts";
 import { Deadline } from "../transport/deadline.ts";
-import { codes, statusFailure } from "../transport/failure.ts";
 import { guarded } from "../transport/guard.ts";
 import type { Call, Method, Transport } from "../transport/transport.ts";
 import { contentService } from "./content.ts";
@@ -13,7 +12,7 @@ import { checkHeader } from "./names.ts";
 import { namespacesService } from "./namespaces.ts";
 import { Refusal } from "./refusal.ts";
 import { readAhead } from "./read_ahead.ts";
-import type { Handler } from "./service.ts";
+import { copier, explained, type Handler } from "./service.ts";
 import { State } from "./state.ts";
 
 /** What an {@linkcode InMemoryContainerd} begins with. */
@@ -149,12 +148,6 @@ export class InMemoryContainerd implements Transport {
   }
 }
 
-/** Requests become messages with all their fields, which nobody else can change. */
-async function copier(method: Method): Promise<(request: unknown) => unknown> {
-  const { requestType } = await method.codec();
-  return (request) => requestType.decode(requestType.encode(requestType.fromPartial(request)).finish());
-}
-
 /** The answers, and what the handler returns; nothing more once the signal aborts. */
 async function* cloned<Response>(
   answers: AsyncGenerator<unknown, unknown>,
@@ -171,9 +164,4 @@ async function* cloned<Response>(
   } finally {
     await answers.return(undefined);
   }
-}
-
-function explained(error: unknown, method: Method, call: Call): unknown {
-  if (!(error instanceof Refusal)) return error;
-  return statusFailure(method, call, { code: codes.lastIndexOf(error.code), message: error.message });
 }

@@ -72,6 +72,6 @@ function unquoted(text: string, filter: string): string {
 function unsupported(filter: string): Error {
   return refusal(
     "unimplemented",
-    `the in-memory containerd does not support filter ${JSON.stringify(filter)}`,
+    `filter ${JSON.stringify(filter)} is not supported here, only presence, == and !=`,
   );
 }

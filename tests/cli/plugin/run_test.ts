@@ -11,16 +11,21 @@ interface RunOptions extends ProgramOptions {
   argv?: string[];
   access?: Access;
   plans?: boolean;
+  args?: Plugin["args"];
 }
 
 /** Runs a plugin whose `run` has this body. */
 async function run(
   containerd: Containerd,
   body: string,
-  { namespace, argv = [], access, plans, ...options }: RunOptions,
+  { namespace, argv = [], access, plans, args, ...options }: RunOptions,
 ): Promise<Ended> {
   await using folder = await PluginFolder.create();
-  const more: Partial<Plugin> = { ...(access && { access }), ...(plans !== undefined && { plans }) };
+  const more: Partial<Plugin> = {
+    ...(access && { access }),
+    ...(args && { args }),
+    ...(plans !== undefined && { plans }),
+  };
   const path = await folder.writePlugin(body, more);
   return await davit([path, "-a", containerd.address, "-n", namespace, ...argv], options);
 }
@@ -83,6 +88,35 @@ realTest("a plugin writes what its access says, and nothing in a dry run", async
   assertStringIncludes(dry.stderr, "a dry run may not write");
   const writer = await run(containerd, remove, { namespace, access: { write: "images" } });
   assertEquals([writer, await images()], [{ code: 0, stdout: "removed\n", stderr: "" }, ""]);
+});
+
+realTest("a dry run of a plugin that does not plan tells what it would write", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const name = await withImage(containerd, namespace);
+  const body = `
+    const { target } = await client.images.get(${JSON.stringify(name)});
+    await client.images.create({ name: "example.com/new:1", target });
+    await client.images.delete(${JSON.stringify(name)});
+    for await (const image of client.images.list()) yield { name: image.name, dryRun };
+    if (args.length === 0) return;
+    await client.content.ingest({ ref: "r", size: 1 }, (async function* () { yield new Uint8Array(1); })())
+      .catch(() => {});
+    yield { name: "went on" };`;
+  const options = { namespace, access: { write: "images" } as const };
+  const dry = await run(containerd, body, { ...options, argv: ["--dry-run", "-o", "csv"] });
+  assertEquals([dry.code, dry.stdout], [0, "name,dryRun\r\nexample.com/new:1,false\r\n"]);
+  const [created, deleted, ...more] = dry.stderr.trimEnd().split("\n");
+  assertStringIncludes(created!, 'Would create image "example.com/new:1" for sha256:');
+  assertEquals([deleted, more], [`Would delete image "${name}" in namespace "${namespace}"`, []]);
+  const forbidden = await run(containerd, body, { namespace, argv: ["--dry-run"] });
+  assertEquals(forbidden.code, 6);
+  assertStringIncludes(forbidden.stderr, "the plugin may only read");
+  const args = [{ name: "X", summary: "x", optional: true }];
+  const ended = await run(containerd, body, { ...options, args, argv: ["--dry-run", "-q", "x"] });
+  assertEquals([ended.code, ended.stdout], [9, "example.com/new:1\n"]);
+  assertStringIncludes(ended.stderr, "Cannot simulate Content/Write");
+  const images = (await containerd.ctr(["images", "ls", "-q"], { namespace })).stdout;
+  assertEquals(images, `${name}\n`);
 });
 
 realTest("a plugin moves content in both directions", async (_t, containerd) => {
