@@ -58,6 +58,23 @@ export async function missingImage(
   return new CliError(message, { code: "not_found", hint });
 }
 
+/** The error for a blob that is not there, here or with `-A` anywhere. */
+export async function missingContent(
+  digest: string,
+  { action, context }: { action: string; context: Context },
+): Promise<CliError> {
+  const { allNamespaces, namespace, signal } = context;
+  const where = allNamespaces ? "any namespace" : `namespace ${JSON.stringify(namespace)}`;
+  const places = allNamespaces ? undefined : await elsewhere(context, async function* ({ content }) {
+    if (await content.find(digest, { signal })) yield digest;
+  });
+  const hint = places && `it is in namespace ${places}`;
+  return new CliError(`Cannot ${action} content ${digest} in ${where}: not found`, {
+    code: "not_found",
+    hint,
+  });
+}
+
 async function hintForImage(pattern: string, context: Context): Promise<string | undefined> {
   const { client, namespace, signal } = context;
   const here = (await client()).namespace(namespace);

@@ -106,6 +106,42 @@ export const nouns: readonly Noun[] = [
     ],
   },
   {
+    name: "content",
+    summary: "The blobs that images are made of",
+    verbs: [
+      {
+        ...list,
+        summary: "List blobs",
+        load: () => import("./verbs/content/list.ts"),
+      },
+      {
+        name: "info",
+        summary: "Show size, age and labels of a blob",
+        load: () => import("./verbs/content/info.ts"),
+      },
+      {
+        name: "label",
+        summary: "Set and remove labels of a blob, or show them",
+        load: () => import("./verbs/content/label.ts"),
+      },
+      {
+        name: "active",
+        summary: "List blobs that are being written, or were not written to their end",
+        load: () => import("./verbs/content/active.ts"),
+      },
+      {
+        name: "abort",
+        summary: "Throw away what was written of blobs that are not complete",
+        load: () => import("./verbs/content/abort.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove blobs, even those that an image needs",
+        load: () => import("./verbs/content/remove.ts"),
+      },
+    ],
+  },
+  {
     name: "leases",
     aliases: ["lease"],
     summary: "What keeps content and snapshots from being collected as garbage",
