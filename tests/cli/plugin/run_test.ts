@@ -177,7 +177,7 @@ for (const [criterion, body] of endings) {
         access: { write: "images" },
         argv: ["--timeout", "5s"],
       });
-      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 5000 ms\n"]);
+      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 5s\n"]);
       assertEquals(await leasesIn(containerd, namespace), []);
     },
     criterion === "cleans up" ? {} : { series: ["2"] },
