@@ -167,6 +167,11 @@ export const nouns: readonly Noun[] = [
         summary: "Show what containerd says about itself",
         load: () => import("./verbs/daemon/info.ts"),
       },
+      {
+        name: "version",
+        summary: "Show the version of containerd",
+        load: () => import("./verbs/daemon/version.ts"),
+      },
     ],
   },
   {

@@ -19,3 +19,11 @@ realTest("daemon info knows an isolated content policy", async (_t, containerd) 
   const { stdout } = await davit(containerd, ["daemon", "info", "-o", "json"]);
   assertEquals(JSON.parse(stdout).contentSharingPolicy, "isolated");
 }, { policy: "isolated" });
+
+realTest("daemon version says what ctr says of the server", async (_t, containerd) => {
+  const { code, stdout } = await davit(containerd, ["daemon", "version", "-o", "json"]);
+  const { version, revision } = JSON.parse(stdout);
+  const ofCtr = (await containerd.ctr(["version"])).stdout.split("Server:")[1]!;
+  assertEquals([code, version], [0, /Version: +(\S+)/.exec(ofCtr)?.[1]]);
+  assertEquals(revision, /Revision: *(\S*)/.exec(ofCtr)?.[1]);
+});
