@@ -36,17 +36,7 @@ export class Namespaces {
    * this looks through the list.
    */
   async get(name: string, options: CallOptions = {}): Promise<Namespace> {
-    for await (const namespace of this.list(options)) {
-      if (namespace.name === name) return namespace;
-    }
-    throw containerdError({
-      code: "not_found",
-      reason: "not found",
-      outcome: "refused",
-      action: "get",
-      resource: described(name),
-      method: methods.list.name,
-    });
+    return await this.#find(name, { action: "get", ...options });
   }
 
   /** Whether there is a namespace of that name. */
@@ -88,7 +78,7 @@ export class Namespaces {
     name: string,
     { labels, ...options }: CallOptions & { labels: Record<string, string> },
   ): Promise<Namespace> {
-    const before = await this.get(name, options);
+    const before = await this.#find(name, { action: "label", ...options });
     const change = labelChange(labels);
     // containerd would take an empty mask to mean all labels.
     if (change.updateMask.length === 0) return before;
@@ -111,6 +101,20 @@ export class Namespaces {
       resource: described(name),
       namespace: headerFor(name, this.#scope),
       ...options,
+    });
+  }
+
+  async #find(name: string, { action, ...options }: CallOptions & { action: string }): Promise<Namespace> {
+    for await (const namespace of this.list(options)) {
+      if (namespace.name === name) return namespace;
+    }
+    throw containerdError({
+      code: "not_found",
+      reason: "not found",
+      outcome: "refused",
+      action,
+      resource: described(name),
+      method: methods.list.name,
     });
   }
 }

@@ -1,3 +1,4 @@
+import { Limiter } from "../concurrency.ts";
 import type { Content } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import { children, gcLabels } from "../oci/children.ts";
@@ -20,12 +21,16 @@ export interface ImageNode {
   absent: boolean;
 }
 
+/** Documents under way at once; an index may have thousands of children. */
+const readsAtOnce = 16;
+
 /** Reads images of one namespace as trees; a document that several images share is read once. */
 export class ImageTrees {
   readonly #content: Content;
   readonly #platforms: readonly Platform[];
   readonly #options: CallOptions;
   readonly #documents: Documents;
+  readonly #limiter = new Limiter(readsAtOnce);
   readonly #nodes = new Map<string, Promise<ImageNode>>();
 
   /** With `platforms`, only those are followed in indexes. */
@@ -67,7 +72,7 @@ export class ImageTrees {
         `Cannot read image index ${descriptor.digest}: more than ${maxIndexDepth} indexes deep`,
       );
     }
-    const document = await this.#documents.find(descriptor);
+    const document = await this.#limiter.run(() => this.#documents.find(descriptor));
     if (document === undefined) return { ...leaf, absent: true };
     const selected = children(document)
       .map((child) => child.descriptor)

@@ -58,7 +58,7 @@ realTest("namespaces create fails for one that exists, unless that is fine", asy
 realTest("namespaces label sets and clears, and never creates", async (_t, containerd) => {
   const name = uniqueNamespace();
   const unknown = await davit(containerd, ["namespaces", "label", name, "a=1"]);
-  assertEquals([unknown.code, unknown.stderr], [4, `davit: Cannot get namespace "${name}": not found\n`]);
+  assertEquals([unknown.code, unknown.stderr], [4, `davit: Cannot label namespace "${name}": not found\n`]);
   assert(!(await containerd.ctr(["namespaces", "ls", "-q"])).stdout.includes(name));
 
   await containerd.ctr(["namespaces", "create", name, "a=1", "b=2", "c=3"]);
