@@ -4,7 +4,7 @@ import { sha256 } from "../real/layers.ts";
 import { uniqueNamespace } from "../real/test.ts";
 import { serviceTest } from "./both_transports.ts";
 import { hostileNames } from "./hostile.ts";
-import { collected, leased, MiB, pieces, randomBlob } from "./some_blob.ts";
+import { assertBytes, collected, leased, MiB, pieces, randomBlob } from "./some_blob.ts";
 
 serviceTest(
   "content.write() makes what info(), list(), read() and ctr show",
@@ -23,8 +23,8 @@ serviceTest(
       assert(info.createdAt.getTime() >= began && info.createdAt.getTime() <= Date.now());
       assertEquals(info.updatedAt, info.createdAt);
       assertEquals(await content.find(digest), info);
-      assertEquals(await collected(content.read(digest)), bytes);
-      assertEquals(await content.readSmall({ digest, size }), bytes);
+      assertBytes(await collected(content.read(digest)), bytes);
+      assertBytes(await content.readSmall({ digest, size }), bytes);
       const inCtr = await containerd?.ctr(["content", "list"], { namespace });
       if (inCtr) assert(inCtr.stdout.includes(digest) && inCtr.stdout.includes("team=deck"), inCtr.stdout);
     }
@@ -48,9 +48,9 @@ serviceTest("content.read() takes a part of a blob", async ({ namespaced }) => {
   await held.content.write({ digest, size }, () => pieces(bytes));
   for (const [offset, length] of [[1, 10], [MiB, 2 * MiB], [size - 1, 1]] as const) {
     const part = await collected(held.content.read(digest, { offset, size: length }));
-    assertEquals(part, bytes.subarray(offset, offset + length));
+    assertBytes(part, bytes.subarray(offset, offset + length));
   }
-  assertEquals(await collected(held.content.read(digest, { offset: 100 })), bytes.subarray(100));
+  assertBytes(await collected(held.content.read(digest, { offset: 100 })), bytes.subarray(100));
 });
 
 serviceTest("content.update() changes the labels named and no others", async ({ namespaced }) => {
@@ -108,7 +108,7 @@ serviceTest("content.share() brings a blob from another namespace", async ({ cli
   assertEquals(await other.content.share({ digest, size, labels: { there: "1" } }), "shared");
   assertEquals(await other.content.share({ digest, size, labels: { ignored: "1" } }), "exists");
   assertEquals((await other.content.info(digest)).labels, { there: "1" });
-  assertEquals(await collected(other.content.read(digest)), bytes);
+  assertBytes(await collected(other.content.read(digest)), bytes);
   assertEquals(await other.content.write({ digest, size }, unused), { digest, existed: true, sentBytes: 0 });
   await other.leases.collectGarbage();
   await other.content.info(digest);
@@ -129,7 +129,7 @@ serviceTest("content.write() sends nothing that another namespace has", async ({
   const { bytes, digest, size } = await randomBlob(100);
   await held.content.write({ digest, size }, () => pieces(bytes));
   assertEquals(await other.content.write({ digest, size }, unused), { digest, existed: false, sentBytes: 0 });
-  assertEquals(await collected(other.content.read(digest)), bytes);
+  assertBytes(await collected(other.content.read(digest)), bytes);
 });
 
 serviceTest(

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { AlreadyExistsError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
 import { digestOf } from "../../lib/oci/descriptor.ts";
-import { daemonTest, serviceTest } from "./both_transports.ts";
+import { realTest } from "../real/test.ts";
+import { clientOver, serviceTest } from "./both_transports.ts";
 import { hostileNames } from "./hostile.ts";
 
 const hourMs = 3_600_000;
@@ -133,15 +134,17 @@ serviceTest("leases.acquire() gives a lease that ends with its scope", async ({ 
   }
 });
 
-daemonTest(
-  "a lease that cannot be deleted at the end of its scope does not fail what was done",
-  async ({ namespaced, containerd }) => {
+realTest(
+  "a lease that cannot be deleted when its scope ends does not fail what was done",
+  async (_, containerd) => {
+    await using client = await clientOver("fetch", containerd.address);
+    const { leases } = client.namespace("n");
     {
-      await using _ = await namespaced.leases.acquire({ prefix: "davit-test" });
+      await using _lease = await leases.acquire({ prefix: "davit-test" });
       await containerd.stop();
     }
     await containerd.restart();
-    assertEquals((await Array.fromAsync(namespaced.leases.list())).length, 1);
+    assertEquals((await Array.fromAsync(leases.list())).length, 1);
   },
   { fresh: true },
 );

@@ -1,3 +1,5 @@
+import { assert } from "@std/assert";
+import { Buffer } from "node:buffer";
 import type { NamespacedClient } from "../../lib/client.ts";
 import { type Bytes, randomChunks, sha256 } from "../real/layers.ts";
 
@@ -34,5 +36,13 @@ export async function* pieces(bytes: Uint8Array): AsyncIterable<Uint8Array> {
 export async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Bytes> {
   return new Uint8Array(
     await new Blob(await Array.fromAsync(chunks, (bytes) => bytes.slice())).arrayBuffer(),
+  );
+}
+
+/** `assertEquals` takes seconds for a MiB. */
+export function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert(
+    Buffer.compare(actual, expected) === 0,
+    `${actual.length} bytes are not the ${expected.length} expected`,
   );
 }
