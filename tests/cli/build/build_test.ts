@@ -1,62 +1,76 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { dirname, join, relative } from "@std/path";
 import { buildApp, filesIn, mainModule } from "../../../cli/build/build.ts";
+import { launchArguments } from "../../../cli/build/launch.ts";
+import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
+import { run } from "../../real/process.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
 
-const app = await Deno.makeTempDir({ prefix: "davit-build-" });
+const folder = await Deno.makeTempDir({ prefix: "davit-build-" });
+const app = join(folder, "app");
 
 Deno.test.beforeAll(() => buildApp(app));
-Deno.test.afterAll(() => Deno.remove(app, { recursive: true }));
+Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
 
-/** The modules of the bundle, by their paths in it. */
-async function modules(): Promise<Map<string, string>> {
-  const paths = (await filesIn(app)).filter((path) => path.endsWith(".js"));
-  return new Map(
-    await Promise.all(paths.map(async (path): Promise<[string, string]> => [
-      relative(app, path),
-      await Deno.readTextFile(path),
-    ])),
-  );
-}
-
-const eager = /\b(?:import|from) ?"([^"]+)"/g;
-const lazy = /\bimport\("([^"]+)"\)/g;
-
-/** What a module imports as soon as it is loaded, or when it comes to it. */
-function importsOf(path: string, code: string, pattern: RegExp): string[] {
-  return [...code.matchAll(pattern)].map(([, specifier = ""]) =>
-    specifier.startsWith(".") ? join(dirname(path), specifier) : specifier
-  );
+/** The code of a bundle's modules, by their paths in it. */
+async function modulesOf(bundle: string): Promise<Map<string, string>> {
+  const paths = (await filesIn(bundle)).filter((path) => path.endsWith(".js"));
+  const entries = paths.map(async (path): Promise<[string, string]> => [
+    relative(bundle, path),
+    await Deno.readTextFile(path),
+  ]);
+  return new Map(await Promise.all(entries));
 }
 
 /** All that is loaded together with a module. */
-function closure(path: string, all: Map<string, string>, into: Set<string> = new Set()): Set<string> {
-  if (into.has(path)) return into;
-  into.add(path);
-  for (const target of importsOf(path, all.get(path) ?? "", eager)) closure(target, all, into);
+function closure(module: string, modules: Map<string, string>, into: Set<string> = new Set()): Set<string> {
+  if (into.has(module)) return into;
+  into.add(module);
+  for (
+    const [, specifier = ""] of (modules.get(module) ?? "").matchAll(/\b(?:import|from) ?"([\w./:@-]+)"/g)
+  ) {
+    closure(specifier.startsWith(".") ? join(dirname(module), specifier) : specifier, modules, into);
+  }
   return into;
 }
 
-Deno.test("buildApp() leaves node's modules and grpc-js to one module that is loaded on demand", async () => {
-  const all = await modules();
-  const grpc = [...all.keys()].filter((path) => path.startsWith("grpc-"));
-  assertEquals(grpc.length, 1);
-  const isNode = (name: string) => name.startsWith("node:");
-  const users = [...all].filter(([path, code]) => importsOf(path, code, eager).some(isNode));
-  assertEquals(users.map(([path]) => path), grpc);
-  const lazily = [...all].filter(([path, code]) => importsOf(path, code, lazy).includes(grpc[0]!));
-  assert(lazily.length > 0);
-  for (const path of all.keys()) {
-    if (path !== grpc[0]) assertEquals(closure(path, all).has(grpc[0]!), false, path);
-  }
+/** The modules that load a part of node. */
+function nodes(modules: Map<string, string>): string[] {
+  return [...modules.keys()].filter((module) =>
+    [...closure(module, modules)].some((name) => name.startsWith("node:"))
+  );
+}
+
+Deno.test("buildApp() has davit start without node's modules and without what speaks to containerd", async () => {
+  const modules = await modulesOf(app);
+  const started = [...closure(mainModule, modules)];
+  assertEquals(started.filter((name) => !modules.has(name)), []);
+  assertEquals(started.filter((name) => modules.get(name)!.includes("containerd.services.")), []);
 });
 
-Deno.test("buildApp() has davit start without what speaks to containerd", async () => {
-  const all = await modules();
-  const speakers = [...all].filter(([, code]) => code.includes("containerd.services.")).map(([path]) => path);
-  assert(speakers.length > 0);
-  const started = closure(mainModule, all);
-  assertEquals(speakers.filter((path) => started.has(path)), []);
+Deno.test("buildApp() has grpc-js in a module of its own, beside the few that need node", async () => {
+  const modules = await modulesOf(app);
+  const holders = [...modules].filter(([, code]) => code.includes("GRPC_VERBOSITY")).map(([name]) => name);
+  assertEquals(holders.length, 1);
+  assertEquals(nodes(modules).includes(holders[0]!), true);
+  assertEquals(nodes(modules).filter((name) => name.startsWith("chunk-")), []);
 });
+
+realTest("verbs of single calls run from a bundle that lacks all that needs node", async (_t, containerd) => {
+  const bare = join(folder, "bare");
+  await run("cp", ["-r", app, bare]);
+  for (const name of nodes(await modulesOf(bare))) await Deno.remove(join(bare, name));
+  const socket = join(folder, "containerd.sock"); // Deno keeps what is in /dev to programs that may do everything
+  await Deno.symlink(containerd.address, socket);
+  const davit = async (...args: string[]) =>
+    (await run(Deno.execPath(), [...launchArguments(bare), "--address", socket, ...args])).stdout;
+
+  const namespace = uniqueNamespace();
+  const image = await randomImage();
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  assertEquals((await davit("namespaces", "list", "-q")).split("\n").includes(namespace), true);
+  assertEquals(await davit("-n", namespace, "images", "list", "-q"), `${image.name}\n`);
+}, { series: ["2"] });
 
 Deno.test("buildApp() takes the shipped plugins over as they are", async () => {
   const source = new URL("../../../plugins/image_sync.ts", import.meta.url);
