@@ -6,6 +6,7 @@
  */
 import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
+import { copySources } from "./sources.ts";
 import { runTask } from "./task.ts";
 
 /** The folder that holds everything the build tasks make. */
@@ -45,11 +46,21 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
 }
 
 async function bundle(folder: string): Promise<void> {
+  const sources = await Deno.makeTempDir({ prefix: "davit-sources-" });
+  try {
+    await copySources(projectFolder, sources);
+    await bundleSources(sources, folder);
+  } finally {
+    await Deno.remove(sources, { recursive: true });
+  }
+}
+
+async function bundleSources(sources: string, folder: string): Promise<void> {
   // External: the specifier must stay as it is, for the configuration to point it to the one `mod.js`.
   const flags = ["--quiet", "--code-splitting", "--minify", "--external=davit", `--outdir=${folder}`];
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", ...flags, ...entries],
-    cwd: projectFolder,
+    cwd: sources,
     env: { DENO_NO_UPDATE_CHECK: "1" },
   }).spawn().status;
   if (!success) throw new Error("Cannot build davit: deno bundle failed");
