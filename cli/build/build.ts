@@ -38,6 +38,7 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
     await preloadDavit(join(unfinished, workerModule));
     await copyPlugins(join(unfinished, "plugins"));
     await Deno.writeTextFile(join(unfinished, configFile), JSON.stringify(appConfig()));
+    await Deno.chmod(unfinished, 0o755); // a temporary folder is its user's alone
     await removeIfThere(folder);
     await Deno.rename(unfinished, folder);
   } finally {

@@ -72,6 +72,10 @@ realTest("verbs of single calls run from a bundle that lacks all that needs node
   assertEquals(await davit("-n", namespace, "images", "list", "-q"), `${image.name}\n`);
 }, { series: ["2"] });
 
+Deno.test("buildApp() makes a bundle that everybody may run", async () => {
+  assertEquals((await Deno.stat(app)).mode! & 0o777, 0o755);
+});
+
 Deno.test("buildApp() takes the shipped plugins over as they are", async () => {
   const source = new URL("../../../plugins/image_sync.ts", import.meta.url);
   assertEquals(
