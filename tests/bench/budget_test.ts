@@ -1,9 +1,16 @@
-/** Holds the quick rows of the benchmark to their budgets, on any machine: only ratios count. */
-import { assert } from "@std/assert";
+/**
+ * Holds the quick rows of the benchmark to their budgets, on any machine: only ratios count.
+ *
+ * Where they are against ctr, they were set on a machine on which Deno takes 1.1 times as long to start as ctr. What
+ * takes longer to start elsewhere is Deno, not davit, and is allowed for; `deno task bench` does not.
+ */
 import { findReleases } from "../real/releases.ts";
 import { compare } from "./compare.ts";
 import { Lab, Programs } from "./lab.ts";
 import { rows } from "./rows.ts";
+
+/** How long Deno takes to start where the budgets were set, times ctr. */
+const usualStart = 1.1;
 
 const quick = rows.filter(({ rounds }) => rounds >= 21);
 const { releases } = await findReleases();
@@ -16,16 +23,22 @@ Deno.test({
   fn: async (t) => {
     await using programs = await Programs.build();
     await using lab = await Lab.open(programs, newest!);
-    for (const { name, against, budget, rounds, prepare } of quick) {
+    const start = { ours: lab.command(lab.programs.nothing), theirs: lab.ctr("version") };
+    for (const { name, against, rounds, prepare, ...row } of quick) {
       await t.step(name, async () => {
         const pair = await prepare(lab);
-        let { ratio } = await compare(pair, { rounds });
-        // A second chance: something else may have run on the machine.
-        if (ratio > budget) ({ ratio } = await compare(pair, { rounds }));
-        assert(
-          ratio <= budget,
-          `it takes ${ratio.toFixed(2)} times as long as ${against}, allowed is ${budget}`,
-        );
+        const results: string[] = [];
+        // Something else may run on the machine, for a while.
+        for (let attempt = 0; attempt < 3; attempt++) {
+          const slowness = Math.max(1, (await compare(start, { rounds })).ratio / usualStart);
+          const budget = against.startsWith("ctr") ? row.budget * slowness : row.budget;
+          const { ratio } = await compare(pair, { rounds });
+          if (ratio <= budget) return;
+          results.push(
+            `${ratio.toFixed(2)} times as long as ${against}, where ${budget.toFixed(2)} is allowed`,
+          );
+        }
+        throw new Error(`It takes ${results.join("; ")}`);
       });
     }
   },
