@@ -107,8 +107,8 @@ export {
   type Log,
   type Plugin,
   type PluginContext,
-  type Progress,
 } from "./lib/plugin.ts";
+export { isOver, type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type { Snapshot, SnapshotKind, Snapshots, SnapshotUsage } from "./lib/snapshots.ts";
 export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";

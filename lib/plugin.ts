@@ -1,5 +1,8 @@
 import type { NamespacedClient } from "./client.ts";
 import type { Options, OptionValues } from "./options.ts";
+import type { Progress } from "./progress.ts";
+
+export type { Progress };
 
 /** A plugin: one file whose default export is the result of {@linkcode definePlugin}. */
 export interface Plugin<O extends Options = Options, Field extends string = string> {
@@ -80,15 +83,6 @@ export interface PluginContext<O extends Options = Options> {
 export interface Log {
   info(message: string): void;
   warn(message: string): void;
-}
-
-/** How far the work is. */
-export interface Progress {
-  /** What is being worked on: `copying`. */
-  task: string;
-  done: number;
-  /** Absent while unknown. */
-  total?: number;
 }
 
 /**
