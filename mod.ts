@@ -12,6 +12,7 @@ export {
 } from "./lib/client.ts";
 export type { Container, Containers } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, Written } from "./lib/content.ts";
+export type { Diff } from "./lib/diff.ts";
 export {
   AlreadyExistsError,
   ContainerdError,
@@ -110,6 +111,13 @@ export {
 } from "./lib/plugin.ts";
 export { isOver, type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
-export type { Snapshot, SnapshotKind, Snapshots, SnapshotUsage } from "./lib/snapshots.ts";
+export type {
+  Mount,
+  NewSnapshot,
+  Snapshot,
+  SnapshotKind,
+  Snapshots,
+  SnapshotUsage,
+} from "./lib/snapshots.ts";
 export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";
 export type { CallOptions } from "./lib/transport/transport.ts";

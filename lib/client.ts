@@ -1,5 +1,6 @@
 import { Containers } from "./containers.ts";
 import { Content } from "./content.ts";
+import { Diff } from "./diff.ts";
 import { Images } from "./images.ts";
 import { Introspection } from "./introspection.ts";
 import { Leases } from "./leases.ts";
@@ -80,6 +81,7 @@ export class NamespacedClient implements NamespaceAccess {
   readonly images: Images;
   readonly content: Content;
   readonly leases: Leases;
+  readonly diff: Diff;
   readonly containers: Containers;
   readonly tasks: Tasks;
   readonly #scope: Scope;
@@ -92,6 +94,7 @@ export class NamespacedClient implements NamespaceAccess {
     this.images = new Images(scope);
     this.content = new Content(scope);
     this.leases = new Leases(scope);
+    this.diff = new Diff(scope);
     this.containers = new Containers(scope);
     this.tasks = new Tasks(scope);
   }

@@ -1,9 +1,10 @@
 import type { Info as Message } from "../proto/gen/containerd/services/snapshots/v1/snapshots.ts";
-import { toDate, toNumber } from "./convert.ts";
+import { labelChange, toDate, toNumber } from "./convert.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Snapshots as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+import { unary } from "./unbounded.ts";
 
 /** A snapshot; `parent` is empty for one without. */
 export interface Snapshot {
@@ -23,6 +24,23 @@ export interface SnapshotUsage {
   /** Bytes. */
   size: number;
   inodes: number;
+}
+
+/** A mount that makes a snapshot's files appear, in the words of mount(8); paths are those of containerd's host. */
+export interface Mount {
+  type: string;
+  source: string;
+  /** A folder below the mount point; empty for the mount point itself. */
+  target: string;
+  options: string[];
+}
+
+/** A snapshot to make. */
+export interface NewSnapshot {
+  key: string;
+  /** The committed snapshot that it begins with; without one it is empty. */
+  parent?: string | undefined;
+  labels?: Record<string, string>;
 }
 
 const kinds: readonly SnapshotKind[] = ["unknown", "view", "active", "committed"];
@@ -62,6 +80,108 @@ export class Snapshots {
       call,
     );
     return { size: toNumber(size), inodes: toNumber(inodes) };
+  }
+
+  /**
+   * Makes a snapshot to write to, and resolves to its mounts. Nobody needs it but a lease, a container, or a label
+   * `containerd.io/gc.root`: without one it is soon collected.
+   *
+   * With the label `containerd.io/snapshot.ref` nothing is made if there is a snapshot of that key, which the lease
+   * then holds.
+   *
+   * @throws {AlreadyExistsError} when there is one of that key, or of that of the label.
+   * @throws {NotFoundError} when there is no such parent.
+   */
+  async prepare(snapshot: NewSnapshot, options: CallOptions = {}): Promise<Mount[]> {
+    const { mounts } = await unary(
+      this.#scope,
+      { method: methods.prepare, request: this.#requestFor(snapshot) },
+      { action: "prepare", resource: described(snapshot.key), ...options },
+    );
+    return mounts;
+  }
+
+  /**
+   * Makes a snapshot to read from, and resolves to its mounts. It is collected like one of {@linkcode prepare}.
+   *
+   * @throws {AlreadyExistsError} when there is one of that key.
+   * @throws {NotFoundError} when there is no such parent.
+   */
+  async view(snapshot: NewSnapshot, options: CallOptions = {}): Promise<Mount[]> {
+    const { mounts } = await unary(
+      this.#scope,
+      { method: methods.view, request: this.#requestFor(snapshot) },
+      { action: "make a view as", resource: described(snapshot.key), ...options },
+    );
+    return mounts;
+  }
+
+  /** The mounts of an active snapshot or a view. @throws {NotFoundError} when there is none of that key. */
+  async mounts(key: string, options: CallOptions = {}): Promise<Mount[]> {
+    const call = { action: "get the mounts of", resource: described(key), ...options };
+    const { mounts } = await this.#scope.unary(methods.mounts, { snapshotter: this.#snapshotter, key }, call);
+    return mounts;
+  }
+
+  /**
+   * Makes a committed snapshot of an active one, which is then no more: a parent for others, under a name of its own and
+   * with labels of its own. What is in it is not checked, so never commit one into which {@linkcode Diff.apply} failed.
+   *
+   * @throws {AlreadyExistsError} when there is a snapshot of that name; the active one stays.
+   * @throws {NotFoundError} when there is no active one of that key.
+   */
+  async commit(
+    { name, key, labels = {} }: { name: string; key: string; labels?: Record<string, string> },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const request = { snapshotter: this.#snapshotter, name, key, labels };
+    const call = { action: "commit", resource: described(key), ...options };
+    await unary(this.#scope, { method: methods.commit, request }, call);
+  }
+
+  /**
+   * Removes a snapshot, even if a task runs on it.
+   *
+   * @throws {NotFoundError} when there is none of that key.
+   * @throws {FailedPreconditionError} when it is the parent of others.
+   */
+  async remove(key: string, options: CallOptions = {}): Promise<void> {
+    const call = { action: "remove", resource: described(key), ...options };
+    await this.#scope.unary(methods.remove, { snapshotter: this.#snapshotter, key }, call);
+  }
+
+  /**
+   * Sets labels; an empty value removes its label, others stay.
+   *
+   * @throws {NotFoundError} when there is none of that key.
+   */
+  async update(
+    key: string,
+    { labels, ...options }: CallOptions & { labels: Record<string, string> },
+  ): Promise<Snapshot> {
+    const change = labelChange(labels);
+    if (change.updateMask.length === 0) return await this.stat(key, options); // no mask would mean all labels
+    const { info } = await this.#scope.unary(methods.update, {
+      snapshotter: this.#snapshotter,
+      info: { name: key, labels: change.labels },
+      updateMask: change.updateMask,
+    }, { action: "label", resource: described(key), ...options });
+    return fromMessage(info!);
+  }
+
+  /**
+   * Removes files that belong to no snapshot any more, of all namespaces.
+   *
+   * @throws {UnimplementedError} when the snapshotter does so by itself.
+   */
+  async cleanup(options: CallOptions = {}): Promise<void> {
+    const request = { snapshotter: this.#snapshotter };
+    const call = { action: "clean up", resource: `snapshotter ${quoted(this.#snapshotter)}`, ...options };
+    await unary(this.#scope, { method: methods.cleanup, request }, call);
+  }
+
+  #requestFor({ key, parent = "", labels = {} }: NewSnapshot) {
+    return { snapshotter: this.#snapshotter, key, parent, labels };
   }
 }
 

@@ -1,5 +1,5 @@
 import { failure } from "./failure.ts";
-import { Content, Images, Leases, Namespaces } from "./methods.ts";
+import { Content, Diff, Images, Leases, Namespaces, Snapshots } from "./methods.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /**
@@ -14,6 +14,8 @@ const required: readonly [Method, ...string[][]][] = [
   [Content.update, ["info"]],
   [Leases.addResource, ["resource"]],
   [Leases.deleteResource, ["resource"]],
+  [Snapshots.update, ["info"]],
+  [Diff.apply, ["diff"]], // 1.6 too
 ];
 
 const requiredByName = new Map(required.map(([method, ...paths]) => [method.name, paths]));

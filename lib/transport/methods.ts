@@ -7,6 +7,9 @@ import type { Method, MethodCodec, Writes } from "./transport.ts";
 const readDeadlineMs = 30_000;
 const writeDeadlineMs = 60_000;
 
+/** Of calls that last as long as there are files to write: `unary()` in `lib/unbounded.ts` ends them in time. */
+const unbounded = { deadlineMs: undefined };
+
 export const Namespaces = service(
   "containerd.services.namespaces.v1.Namespaces",
   async () =>
@@ -95,10 +98,38 @@ export const Snapshots = service(
   "containerd.services.snapshots.v1.Snapshots",
   async () =>
     (await import("../../proto/gen/containerd/services/snapshots/v1/snapshots.ts")).SnapshotsDefinition,
-  { mounts: reads(), stat: reads(), list: reads({ kind: "stream" }), usage: reads() },
+  {
+    prepare: writes("anything", unbounded),
+    view: writes("anything", unbounded),
+    mounts: reads(),
+    commit: writes("anything", unbounded),
+    remove: writes("anything"),
+    stat: reads(),
+    update: writes("anything", { idempotent: true }),
+    list: reads({ kind: "stream" }),
+    usage: reads(),
+    cleanup: writes("anything", { idempotent: true, ...unbounded }),
+  },
 );
 
-const services = [Namespaces, Images, Content, Leases, Introspection, Version, Containers, Tasks, Snapshots];
+export const Diff = service(
+  "containerd.services.diff.v1.Diff",
+  async () => (await import("../../proto/gen/containerd/services/diff/v1/diff.ts")).DiffDefinition,
+  { apply: writes("anything", unbounded), diff: writes("anything", unbounded) },
+);
+
+const services = [
+  Namespaces,
+  Images,
+  Content,
+  Leases,
+  Introspection,
+  Version,
+  Containers,
+  Tasks,
+  Snapshots,
+  Diff,
+];
 
 /** Every method by its full name, for whoever gets names from outside: the message port, traces, tests. */
 export const methodsByName: ReadonlyMap<string, Method> = new Map(

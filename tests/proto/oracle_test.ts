@@ -19,7 +19,6 @@ const NEWER = {
 /** Methods of the services that davit only reads from. */
 const LEFT_OUT = [
   ...methods("containers.v1.Containers", "Create Update Delete"),
-  ...methods("snapshots.v1.Snapshots", "Prepare View Commit Remove Update Cleanup"),
   ...methods("tasks.v1.Tasks", "Create Start Delete DeleteProcess Kill Exec ResizePty CloseIO Pause Resume"),
   ...methods("tasks.v1.Tasks", "ListPids Checkpoint Update Metrics Wait"),
 ];

@@ -37,6 +37,7 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
   }
   assertEquals([...refused].sort(), [
     "Content/Update: the request lacks info",
+    "Diff/Apply: the request lacks diff",
     "Images/Create: the request lacks image",
     "Images/Create: the request lacks image.target",
     "Images/Update: the request lacks image",
@@ -45,6 +46,7 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     "Leases/DeleteResource: the request lacks resource",
     "Namespaces/Create: the request lacks namespace",
     "Namespaces/Update: the request lacks namespace",
+    "Snapshots/Update: the request lacks info",
   ]);
   const { pid } = containerd;
   assert(containerd.alive());

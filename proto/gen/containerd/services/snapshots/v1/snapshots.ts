@@ -3,6 +3,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Empty } from "../../../../google/protobuf/empty.ts";
+import { FieldMask } from "../../../../google/protobuf/field_mask.ts";
 import { Timestamp } from "../../../../google/protobuf/timestamp.ts";
 import { Mount } from "../../../types/mount.ts";
 
@@ -36,6 +38,41 @@ export interface Info_LabelsEntry {
   value: string;
 }
 
+export interface PrepareSnapshotRequest {
+  snapshotter: string;
+  key: string;
+  /** A committed snapshot; empty for one without a parent. */
+  parent: string;
+  /** With "containerd.io/snapshot.ref" the name that a commit is going to give it: "already exists" if there is one. */
+  labels: { [key: string]: string };
+}
+
+export interface PrepareSnapshotRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface PrepareSnapshotResponse {
+  mounts: Mount[];
+}
+
+export interface ViewSnapshotRequest {
+  snapshotter: string;
+  key: string;
+  /** A committed snapshot; empty for one without a parent. */
+  parent: string;
+  labels: { [key: string]: string };
+}
+
+export interface ViewSnapshotRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface ViewSnapshotResponse {
+  mounts: Mount[];
+}
+
 export interface MountsRequest {
   snapshotter: string;
   key: string;
@@ -45,12 +82,46 @@ export interface MountsResponse {
   mounts: Mount[];
 }
 
+export interface CommitSnapshotRequest {
+  snapshotter: string;
+  /** The key of the committed snapshot. */
+  name: string;
+  /** The key of the active one, which is no more afterwards. */
+  key: string;
+  /** Those of the active one do not go over to the committed one. */
+  labels: { [key: string]: string };
+}
+
+export interface CommitSnapshotRequest_LabelsEntry {
+  key: string;
+  value: string;
+}
+
+export interface RemoveSnapshotRequest {
+  snapshotter: string;
+  key: string;
+}
+
 export interface StatSnapshotRequest {
   snapshotter: string;
   key: string;
 }
 
 export interface StatSnapshotResponse {
+  info: Info | undefined;
+}
+
+export interface UpdateSnapshotRequest {
+  snapshotter: string;
+  /** Required; without it containerd crashes, from 1.7 on. */
+  info:
+    | Info
+    | undefined;
+  /** "labels" or "labels.KEY"; without a mask all labels are replaced. */
+  updateMask: string[] | undefined;
+}
+
+export interface UpdateSnapshotResponse {
   info: Info | undefined;
 }
 
@@ -74,6 +145,10 @@ export interface UsageResponse {
   /** Bytes. */
   size: bigint;
   inodes: bigint;
+}
+
+export interface CleanupRequest {
+  snapshotter: string;
 }
 
 function createBaseInfo(): Info {
@@ -273,6 +348,454 @@ export const Info_LabelsEntry: MessageFns<Info_LabelsEntry> = {
   },
 };
 
+function createBasePrepareSnapshotRequest(): PrepareSnapshotRequest {
+  return { snapshotter: "", key: "", parent: "", labels: {} };
+}
+
+export const PrepareSnapshotRequest: MessageFns<PrepareSnapshotRequest> = {
+  encode(message: PrepareSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.parent !== "") {
+      writer.uint32(26).string(message.parent);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      PrepareSnapshotRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = PrepareSnapshotRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.labels[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareSnapshotRequest>): PrepareSnapshotRequest {
+    return PrepareSnapshotRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareSnapshotRequest>): PrepareSnapshotRequest {
+    const message = createBasePrepareSnapshotRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    message.key = object.key ?? "";
+    message.parent = object.parent ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBasePrepareSnapshotRequest_LabelsEntry(): PrepareSnapshotRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const PrepareSnapshotRequest_LabelsEntry: MessageFns<PrepareSnapshotRequest_LabelsEntry> = {
+  encode(message: PrepareSnapshotRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareSnapshotRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareSnapshotRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareSnapshotRequest_LabelsEntry>): PrepareSnapshotRequest_LabelsEntry {
+    return PrepareSnapshotRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareSnapshotRequest_LabelsEntry>): PrepareSnapshotRequest_LabelsEntry {
+    const message = createBasePrepareSnapshotRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePrepareSnapshotResponse(): PrepareSnapshotResponse {
+  return { mounts: [] };
+}
+
+export const PrepareSnapshotResponse: MessageFns<PrepareSnapshotResponse> = {
+  encode(message: PrepareSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.mounts) {
+      Mount.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrepareSnapshotResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrepareSnapshotResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mounts.push(Mount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PrepareSnapshotResponse>): PrepareSnapshotResponse {
+    return PrepareSnapshotResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PrepareSnapshotResponse>): PrepareSnapshotResponse {
+    const message = createBasePrepareSnapshotResponse();
+    message.mounts = object.mounts?.map((e) => Mount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseViewSnapshotRequest(): ViewSnapshotRequest {
+  return { snapshotter: "", key: "", parent: "", labels: {} };
+}
+
+export const ViewSnapshotRequest: MessageFns<ViewSnapshotRequest> = {
+  encode(message: ViewSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    if (message.parent !== "") {
+      writer.uint32(26).string(message.parent);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      ViewSnapshotRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ViewSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseViewSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.parent = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = ViewSnapshotRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.labels[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ViewSnapshotRequest>): ViewSnapshotRequest {
+    return ViewSnapshotRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ViewSnapshotRequest>): ViewSnapshotRequest {
+    const message = createBaseViewSnapshotRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    message.key = object.key ?? "";
+    message.parent = object.parent ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseViewSnapshotRequest_LabelsEntry(): ViewSnapshotRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const ViewSnapshotRequest_LabelsEntry: MessageFns<ViewSnapshotRequest_LabelsEntry> = {
+  encode(message: ViewSnapshotRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ViewSnapshotRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseViewSnapshotRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ViewSnapshotRequest_LabelsEntry>): ViewSnapshotRequest_LabelsEntry {
+    return ViewSnapshotRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ViewSnapshotRequest_LabelsEntry>): ViewSnapshotRequest_LabelsEntry {
+    const message = createBaseViewSnapshotRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseViewSnapshotResponse(): ViewSnapshotResponse {
+  return { mounts: [] };
+}
+
+export const ViewSnapshotResponse: MessageFns<ViewSnapshotResponse> = {
+  encode(message: ViewSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.mounts) {
+      Mount.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ViewSnapshotResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseViewSnapshotResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.mounts.push(Mount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ViewSnapshotResponse>): ViewSnapshotResponse {
+    return ViewSnapshotResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ViewSnapshotResponse>): ViewSnapshotResponse {
+    const message = createBaseViewSnapshotResponse();
+    message.mounts = object.mounts?.map((e) => Mount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseMountsRequest(): MountsRequest {
   return { snapshotter: "", key: "" };
 }
@@ -395,6 +918,242 @@ export const MountsResponse: MessageFns<MountsResponse> = {
   },
 };
 
+function createBaseCommitSnapshotRequest(): CommitSnapshotRequest {
+  return { snapshotter: "", name: "", key: "", labels: {} };
+}
+
+export const CommitSnapshotRequest: MessageFns<CommitSnapshotRequest> = {
+  encode(message: CommitSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    globalThis.Object.entries(message.labels).forEach(([key, value]: [string, string]) => {
+      CommitSnapshotRequest_LabelsEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = CommitSnapshotRequest_LabelsEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.labels[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CommitSnapshotRequest>): CommitSnapshotRequest {
+    return CommitSnapshotRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CommitSnapshotRequest>): CommitSnapshotRequest {
+    const message = createBaseCommitSnapshotRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    message.name = object.name ?? "";
+    message.key = object.key ?? "";
+    message.labels = (globalThis.Object.entries(object.labels ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseCommitSnapshotRequest_LabelsEntry(): CommitSnapshotRequest_LabelsEntry {
+  return { key: "", value: "" };
+}
+
+export const CommitSnapshotRequest_LabelsEntry: MessageFns<CommitSnapshotRequest_LabelsEntry> = {
+  encode(message: CommitSnapshotRequest_LabelsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitSnapshotRequest_LabelsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitSnapshotRequest_LabelsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CommitSnapshotRequest_LabelsEntry>): CommitSnapshotRequest_LabelsEntry {
+    return CommitSnapshotRequest_LabelsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CommitSnapshotRequest_LabelsEntry>): CommitSnapshotRequest_LabelsEntry {
+    const message = createBaseCommitSnapshotRequest_LabelsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveSnapshotRequest(): RemoveSnapshotRequest {
+  return { snapshotter: "", key: "" };
+}
+
+export const RemoveSnapshotRequest: MessageFns<RemoveSnapshotRequest> = {
+  encode(message: RemoveSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveSnapshotRequest>): RemoveSnapshotRequest {
+    return RemoveSnapshotRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveSnapshotRequest>): RemoveSnapshotRequest {
+    const message = createBaseRemoveSnapshotRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
 function createBaseStatSnapshotRequest(): StatSnapshotRequest {
   return { snapshotter: "", key: "" };
 }
@@ -512,6 +1271,140 @@ export const StatSnapshotResponse: MessageFns<StatSnapshotResponse> = {
   },
   fromPartial(object: DeepPartial<StatSnapshotResponse>): StatSnapshotResponse {
     const message = createBaseStatSnapshotResponse();
+    message.info = (object.info !== undefined && object.info !== null) ? Info.fromPartial(object.info) : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateSnapshotRequest(): UpdateSnapshotRequest {
+  return { snapshotter: "", info: undefined, updateMask: undefined };
+}
+
+export const UpdateSnapshotRequest: MessageFns<UpdateSnapshotRequest> = {
+  encode(message: UpdateSnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    if (message.info !== undefined) {
+      Info.encode(message.info, writer.uint32(18).fork()).join();
+    }
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateSnapshotRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateSnapshotRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.info = Info.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateSnapshotRequest>): UpdateSnapshotRequest {
+    return UpdateSnapshotRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateSnapshotRequest>): UpdateSnapshotRequest {
+    const message = createBaseUpdateSnapshotRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    message.info = (object.info !== undefined && object.info !== null) ? Info.fromPartial(object.info) : undefined;
+    message.updateMask = object.updateMask ?? undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateSnapshotResponse(): UpdateSnapshotResponse {
+  return { info: undefined };
+}
+
+export const UpdateSnapshotResponse: MessageFns<UpdateSnapshotResponse> = {
+  encode(message: UpdateSnapshotResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.info !== undefined) {
+      Info.encode(message.info, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateSnapshotResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateSnapshotResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.info = Info.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<UpdateSnapshotResponse>): UpdateSnapshotResponse {
+    return UpdateSnapshotResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UpdateSnapshotResponse>): UpdateSnapshotResponse {
+    const message = createBaseUpdateSnapshotResponse();
     message.info = (object.info !== undefined && object.info !== null) ? Info.fromPartial(object.info) : undefined;
     return message;
   },
@@ -779,12 +1672,85 @@ export const UsageResponse: MessageFns<UsageResponse> = {
   },
 };
 
-/** Filesystem snapshots of one snapshotter, named in every request. Reading only, so far. */
+function createBaseCleanupRequest(): CleanupRequest {
+  return { snapshotter: "" };
+}
+
+export const CleanupRequest: MessageFns<CleanupRequest> = {
+  encode(message: CleanupRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshotter !== "") {
+      writer.uint32(10).string(message.snapshotter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CleanupRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCleanupRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshotter = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CleanupRequest>): CleanupRequest {
+    return CleanupRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CleanupRequest>): CleanupRequest {
+    const message = createBaseCleanupRequest();
+    message.snapshotter = object.snapshotter ?? "";
+    return message;
+  },
+};
+
+/** Filesystem snapshots of one snapshotter, named in every request. */
 export type SnapshotsDefinition = typeof SnapshotsDefinition;
 export const SnapshotsDefinition = {
   name: "Snapshots",
   fullName: "containerd.services.snapshots.v1.Snapshots",
   methods: {
+    /** Makes a writable snapshot, "active". */
+    prepare: {
+      name: "Prepare",
+      requestType: PrepareSnapshotRequest as typeof PrepareSnapshotRequest,
+      requestStream: false,
+      responseType: PrepareSnapshotResponse as typeof PrepareSnapshotResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Makes a read-only snapshot that can only be removed. */
+    view: {
+      name: "View",
+      requestType: ViewSnapshotRequest as typeof ViewSnapshotRequest,
+      requestStream: false,
+      responseType: ViewSnapshotResponse as typeof ViewSnapshotResponse,
+      responseStream: false,
+      options: {},
+    },
     mounts: {
       name: "Mounts",
       requestType: MountsRequest as typeof MountsRequest,
@@ -793,11 +1759,38 @@ export const SnapshotsDefinition = {
       responseStream: false,
       options: {},
     },
+    /** Makes an active snapshot a parent of others, whatever is in it: also half a layer. */
+    commit: {
+      name: "Commit",
+      requestType: CommitSnapshotRequest as typeof CommitSnapshotRequest,
+      requestStream: false,
+      responseType: Empty as typeof Empty,
+      responseStream: false,
+      options: {},
+    },
+    /** Refused for one that has children; one that is mounted loses its files. */
+    remove: {
+      name: "Remove",
+      requestType: RemoveSnapshotRequest as typeof RemoveSnapshotRequest,
+      requestStream: false,
+      responseType: Empty as typeof Empty,
+      responseStream: false,
+      options: {},
+    },
     stat: {
       name: "Stat",
       requestType: StatSnapshotRequest as typeof StatSnapshotRequest,
       requestStream: false,
       responseType: StatSnapshotResponse as typeof StatSnapshotResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Only labels can change. */
+    update: {
+      name: "Update",
+      requestType: UpdateSnapshotRequest as typeof UpdateSnapshotRequest,
+      requestStream: false,
+      responseType: UpdateSnapshotResponse as typeof UpdateSnapshotResponse,
       responseStream: false,
       options: {},
     },
@@ -814,6 +1807,15 @@ export const SnapshotsDefinition = {
       requestType: UsageRequest as typeof UsageRequest,
       requestStream: false,
       responseType: UsageResponse as typeof UsageResponse,
+      responseStream: false,
+      options: {},
+    },
+    /** Removes files that no snapshot has any more, in all namespaces. Not every snapshotter can. */
+    cleanup: {
+      name: "Cleanup",
+      requestType: CleanupRequest as typeof CleanupRequest,
+      requestStream: false,
+      responseType: Empty as typeof Empty,
       responseStream: false,
       options: {},
     },
