@@ -91,6 +91,7 @@ export { byPreference, matchesPlatform } from "./lib/oci/platform_match.ts";
 export { formatFamiliar, formatReference, parseReference, type Reference } from "./lib/oci/reference.ts";
 export type {
   BooleanOption,
+  Completes,
   DurationOption,
   IntegerOption,
   ListOption,

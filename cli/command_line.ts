@@ -3,7 +3,7 @@ import type { Options, OptionValues } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { type Globals, globals, shortFlags } from "./globals.ts";
 import { findCommand, isComplete } from "./lookup.ts";
-import { type FlagTexts, optionValues } from "./options.ts";
+import { alternatives, type FlagTexts, optionValues } from "./options.ts";
 import { flagsOf, tokenize } from "./tokenizer.ts";
 import type { Argument, Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
@@ -82,9 +82,21 @@ function checkArguments(verb: string, expected: readonly Argument[], args: reado
   const hint = `see "davit ${verb} --help"`;
   const missing = expected.find(({ optional }, at) => !optional && at >= args.length);
   if (missing) throw new UsageError(`Cannot run ${JSON.stringify(verb)}: ${missing.name} is missing`, hint);
+  checkChoices(expected, args, hint);
   if (expected.at(-1)?.repeats || args.length <= expected.length) return;
   const extra = JSON.stringify(args[expected.length]);
   throw new UsageError(`Cannot run ${JSON.stringify(verb)}: unexpected argument ${extra}`, hint);
+}
+
+function checkChoices(expected: readonly Argument[], args: readonly string[], hint: string): void {
+  for (const [at, arg] of args.entries()) {
+    const { name, choices } = expected[Math.min(at, expected.length - 1)] ?? {};
+    if (choices === undefined || choices.includes(arg)) continue;
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(arg)} for ${name}: expected ${alternatives(choices)}`,
+      hint,
+    );
+  }
 }
 
 function checkGlobals(

@@ -10,11 +10,13 @@ export const globals = {
   address: {
     type: "string",
     placeholder: "PATH",
+    completes: "file",
     summary: "containerd's socket (else $CONTAINERD_ADDRESS, /run/containerd/containerd.sock)",
   },
   namespace: {
     type: "string",
     placeholder: "NAME",
+    completes: "namespace",
     summary: "namespace to work in (else $CONTAINERD_NAMESPACE, default)",
   },
   allNamespaces: { type: "boolean", summary: "list what all namespaces have" },

@@ -38,7 +38,7 @@ export function helpOfVerb(words: readonly string[], verb: Verb): string {
   return sections([
     `${name}: ${verb.summary}`,
     `Usage: ${[name, ...args.map(argumentUsage), ...requiredFlags(options), "[flags]"].join(" ")}`,
-    list("Arguments", args.map((arg) => [argumentUsage(arg), arg.summary])),
+    list("Arguments", args.map((arg) => [argumentUsage(arg), arg.summary + notesOn(arg)])),
     list("Flags", flagLines(options)),
     list("Examples", examples.map((example) => [`davit ${example}`])),
     '"davit --help" lists the global flags.',
@@ -79,6 +79,10 @@ function notes(option: Option): string {
 
 function defaultOf({ type, default: value }: Extract<Option, { default?: unknown }>): string {
   return type === "duration" ? formatDuration(value!) : String(value);
+}
+
+function notesOn({ choices }: Argument): string {
+  return choices === undefined ? "" : ` (${alternatives(choices)})`;
 }
 
 function argumentUsage({ name, optional, repeats }: Argument): string {

@@ -30,8 +30,11 @@ export function findCommand([first, second, third]: readonly string[]): Command 
   return third === undefined ? { kind: "incomplete", noun } : { kind: "plugin", target: third };
 }
 
-/** The error for words that name no verb and no plugin. */
-export function unknownCommand([first = "", second]: readonly string[]): UsageError {
+/** The error for words that name no verb and none of `plugins`. */
+export function unknownCommand(
+  [first = "", second]: readonly string[],
+  plugins: readonly string[] = [],
+): UsageError {
   const noun = named(nouns, first);
   if (noun && second !== undefined) {
     const near = nearest(second, noun.verbs.flatMap(spellings));
@@ -42,7 +45,7 @@ export function unknownCommand([first = "", second]: readonly string[]): UsageEr
         : `did you mean "${noun.name} ${near}"?`,
     );
   }
-  const near = nearest(first, [...nouns, ...verbs].flatMap(spellings));
+  const near = nearest(first, [...[...nouns, ...verbs].flatMap(spellings), ...plugins]);
   return new UsageError(
     `Cannot run ${JSON.stringify(first)}: no such noun, verb or plugin`,
     near === undefined ? `"davit help" lists them` : `did you mean "${near}"?`,

@@ -1,6 +1,19 @@
 /** An option of a verb or plugin: a flag, its help, and the type of its value. */
 export type Option = StringOption | IntegerOption | BooleanOption | ListOption | DurationOption;
 
+/** What there is a value can name, for completion: `file` is one of this machine, `ingest` a blob that is being written. */
+export type Completes =
+  | "namespace"
+  | "image"
+  | "content"
+  | "ingest"
+  | "snapshot"
+  | "container"
+  | "task"
+  | "lease"
+  | "plugin"
+  | "file";
+
 interface OptionFacts {
   /** One line for the help. */
   summary: string;
@@ -14,6 +27,7 @@ export interface StringOption extends OptionFacts {
   required?: boolean;
   /** The only values allowed. */
   choices?: readonly string[];
+  completes?: Completes;
 }
 
 export interface IntegerOption extends OptionFacts {
@@ -34,6 +48,7 @@ export interface ListOption extends OptionFacts {
   required?: boolean;
   /** Values are also split at commas. */
   commas?: boolean;
+  completes?: Completes;
 }
 
 /** `90s`, `15m`, `24h`, `7d`: a number of milliseconds. */

@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "./client.ts";
-import type { Options, OptionValues } from "./options.ts";
+import type { Completes, Options, OptionValues } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
 export type { Progress };
@@ -34,8 +34,9 @@ export interface Argument {
   summary: string;
   optional?: boolean;
   repeats?: boolean;
-  /** What the argument names, for completion. */
-  completes?: "namespace" | "image" | "lease" | "file";
+  /** The only values allowed. */
+  choices?: readonly string[];
+  completes?: Completes;
 }
 
 /** A column of a table: which field of a row it shows and how. */

@@ -1,5 +1,5 @@
 /** What a plugin says of itself, checked: it comes from a worker as plain data that may be anything. */
-import type { Access, Argument, Option, Plugin } from "../../mod.ts";
+import type { Access, Argument, Completes, Option, Plugin } from "../../mod.ts";
 import { reservedOptions } from "../globals.ts";
 import { flagName } from "../options.ts";
 
@@ -41,9 +41,25 @@ function argument(value: unknown, at: string): void {
     summary: line,
     optional: optional(flag),
     repeats: optional(flag),
-    completes: optional(oneOf("namespace", "image", "lease", "file")),
+    choices: optional(listOf(line)),
+    completes: optional(completes),
   });
 }
+
+const completable: readonly Completes[] = [
+  "namespace",
+  "image",
+  "content",
+  "ingest",
+  "snapshot",
+  "container",
+  "task",
+  "lease",
+  "plugin",
+  "file",
+];
+
+const completes = oneOf(...completable);
 
 /** Words on a command line are told apart by where they stand. */
 function checkOrder(args: readonly Argument[]): void {
@@ -72,7 +88,13 @@ function checkOption(value: unknown, at: string): void {
   const facts = { type: string, summary: line, placeholder: optional(line) };
   const required = optional(flag);
   const shapes: Readonly<Record<Option["type"], Readonly<Record<string, Check>>>> = {
-    string: { ...facts, default: optional(string), required, choices: optional(listOf(line)) },
+    string: {
+      ...facts,
+      default: optional(string),
+      required,
+      choices: optional(listOf(line)),
+      completes: optional(completes),
+    },
     integer: {
       ...facts,
       default: optional(integer),
@@ -81,7 +103,7 @@ function checkOption(value: unknown, at: string): void {
       max: optional(integer),
     },
     boolean: facts,
-    list: { ...facts, required, commas: optional(flag) },
+    list: { ...facts, required, commas: optional(flag), completes: optional(completes) },
     duration: { ...facts, default: optional(integer), required },
   };
   const type = isObject(value) ? value.type : undefined;

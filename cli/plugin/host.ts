@@ -8,7 +8,7 @@ import { pluginFailure } from "./failure.ts";
 import { isPath, PluginFile } from "./file.ts";
 import { runPlugin } from "./run.ts";
 import { Sandbox } from "./sandbox.ts";
-import { shippedFile } from "./shipped.ts";
+import { shippedFile, shippedPlugins } from "./shipped.ts";
 
 /** A plugin that is loaded, as a verb that runs once. Its worker lives until it is disposed. */
 export interface PluginVerb extends Verb, Disposable {
@@ -32,7 +32,7 @@ export interface LoadOptions {
  */
 export async function openPlugin(target: string, options: LoadOptions = {}): Promise<PluginVerb> {
   const file = isPath(target) ? await PluginFile.find(target) : shippedFile(target);
-  if (file === undefined) throw unknownCommand([target]);
+  if (file === undefined) throw unknownCommand([target], shippedPlugins.map(({ name }) => name));
   options.signal?.throwIfAborted();
   const sandbox = new Sandbox(file);
   try {

@@ -24,8 +24,20 @@ export default defineVerb({
     completes: "image",
   }],
   options: {
-    from: { type: "string", placeholder: "NAMESPACE", summary: "where the images are; default: that of -n" },
-    to: { type: "list", commas: true, required: true, placeholder: "NAMESPACE", summary: "where they go" },
+    from: {
+      type: "string",
+      placeholder: "NAMESPACE",
+      completes: "namespace",
+      summary: "where the images are; default: that of -n",
+    },
+    to: {
+      type: "list",
+      commas: true,
+      required: true,
+      placeholder: "NAMESPACE",
+      completes: "namespace",
+      summary: "where they go",
+    },
     exclude: { type: "list", placeholder: "GLOB", summary: "images to leave out" },
     platform: {
       type: "list",

@@ -10,7 +10,7 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
   checkDefinition({
     ...sound,
     examples: ["keep-last --keep 3"],
-    args: [{ name: "REF", summary: "one" }, {
+    args: [{ name: "REF", summary: "one", choices: ["a", "b"] }, {
       name: "MORE",
       summary: "x",
       optional: true,
@@ -21,7 +21,7 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
       text: { type: "string", summary: "x", default: "", choices: ["a", "b"], placeholder: "X" },
       number: { type: "integer", summary: "x", default: 0, min: -1, max: 9, required: false },
       forReal: { type: "boolean", summary: "x" },
-      several: { type: "list", summary: "x", required: true, commas: true },
+      several: { type: "list", summary: "x", required: true, commas: true, completes: "namespace" },
       wait: { type: "duration", summary: "x", default: 1000 },
     },
     columns: [{ header: "SIZE", key: "size", as: "bytes", wide: true }],
@@ -49,6 +49,11 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [{ ...sound, examples: "x" }, "examples: expected an array"],
   [{ ...sound, examples: ["x", 1] }, "examples[1]: expected a line of text"],
   [{ ...sound, args: [{ name: "ref", summary: "x" }] }, "args[0].name: expected capitals"],
+  [
+    { ...sound, args: [{ name: "A", summary: "x", completes: "everything" }] },
+    'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "container", "task", "lease", ' +
+    '"plugin", "file"',
+  ],
   [
     { ...sound, args: [{ name: "A", summary: "x", repeats: true }, { name: "B", summary: "x" }] },
     "args[0].repeats: only the last argument may repeat",
