@@ -3,13 +3,13 @@ import { mapConcurrently } from "../concurrency.ts";
 import type { ContentInfo } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import type { Image } from "../images.ts";
-import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { compileGlob } from "../oci/glob.ts";
 import type { Namespace } from "../namespaces.ts";
-import { isIndex, isNonDistributable } from "../oci/media_types.ts";
 import { parsePlatform } from "../oci/platform.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { lacking, unbound } from "./copy_labels.ts";
+import { type Found, lookUp, manifestsOf, missingFrom } from "./presence.ts";
 import { selectImages } from "./select.ts";
 import { type ImageNode, ImageTrees, nodesOf } from "./tree.ts";
 
@@ -74,9 +74,6 @@ export interface BlobPlan {
   present: ContentInfo | undefined;
 }
 
-/** More blobs than this are looked up with one list instead of one call each. */
-const listAbove = 64;
-
 const readsAtOnce = 16;
 
 /**
@@ -106,8 +103,6 @@ export async function planCopy(client: NamespaceAccess, request: CopyRequest): P
     unmatched,
   };
 }
-
-type Found = ReadonlyMap<string, ContentInfo>;
 
 /** The images to copy and what their namespace has of them. */
 interface Source {
@@ -163,27 +158,6 @@ function noSource(name: string): never {
     action: "copy from",
     resource: `namespace ${JSON.stringify(name)}`,
   });
-}
-
-/** What a namespace knows of these blobs; those that it lacks are missing. */
-async function lookUp(
-  client: NamespacedClient,
-  digests: Iterable<string>,
-  options: CallOptions,
-): Promise<Found> {
-  const wanted = new Set(digests);
-  const found = new Map<string, ContentInfo>();
-  if (wanted.size > listAbove) {
-    for await (const info of client.content.list(options)) {
-      if (wanted.has(info.digest)) found.set(info.digest, info);
-    }
-    return found;
-  }
-  const work = (digest: string) => client.content.find(digest, options);
-  for await (const info of mapConcurrently(wanted, { limit: readsAtOnce, work })) {
-    if (info) found.set(info.digest, info);
-  }
-  return found;
 }
 
 function planImages(
@@ -245,21 +219,8 @@ function blobsOf(tree: ImageNode, { source, target }: { source: Source; target: 
   return [...blobs.values()];
 }
 
-/** What an image holds for one platform each: all that its indexes point to, but for statements about images. */
-function manifestsOf(tree: ImageNode): ImageNode[] {
-  const indexes = nodesOf(tree).filter(({ descriptor, absent }) => isIndex(descriptor.mediaType) && !absent);
-  const children = indexes.length === 0 ? [tree] : indexes.flatMap(({ children }) => children);
-  return [...new Set(children)].filter((node) => !indexes.includes(node) && !isAttestation(node.descriptor));
-}
-
 function needsWork({ labels, present }: BlobPlan): boolean {
   return present === undefined || Object.keys(lacking(labels, present.labels)).length > 0;
-}
-
-/** The first blob of a tree that the namespace lacks and that an image cannot do without. */
-function missingFrom(tree: ImageNode, has: Found): Descriptor | undefined {
-  return nodesOf(tree).map(({ descriptor }) => descriptor)
-    .find(({ digest, mediaType }) => !has.has(digest) && !isNonDistributable(mediaType));
 }
 
 function lacks({ name }: Image, { digest, mediaType }: Descriptor, from: string): Error {
