@@ -1,5 +1,5 @@
 import { failure } from "./failure.ts";
-import { Content, Diff, Images, Leases, Namespaces, Snapshots } from "./methods.ts";
+import { Containers, Content, Diff, Events, Images, Leases, Namespaces, Snapshots } from "./methods.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /**
@@ -14,8 +14,11 @@ const required: readonly [Method, ...string[][]][] = [
   [Content.update, ["info"]],
   [Leases.addResource, ["resource"]],
   [Leases.deleteResource, ["resource"]],
+  [Containers.create, ["container"]],
+  [Containers.update, ["container"]],
   [Snapshots.update, ["info"]],
   [Diff.apply, ["diff"]], // 1.6 too
+  [Events.forward, ["envelope"]], // 1.6 too
 ];
 
 const requiredByName = new Map(required.map(([method, ...paths]) => [method.name, paths]));

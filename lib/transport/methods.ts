@@ -85,13 +85,48 @@ export const Containers = service(
   "containerd.services.containers.v1.Containers",
   async () =>
     (await import("../../proto/gen/containerd/services/containers/v1/containers.ts")).ContainersDefinition,
-  { get: reads(), list: reads(), listStream: reads({ kind: "stream" }) },
+  {
+    get: reads(),
+    list: reads(),
+    listStream: reads({ kind: "stream" }),
+    create: writes("anything"),
+    update: writes("anything", { idempotent: true }),
+    delete: writes("anything"),
+  },
 );
 
 export const Tasks = service(
   "containerd.services.tasks.v1.Tasks",
   async () => (await import("../../proto/gen/containerd/services/tasks/v1/tasks.ts")).TasksDefinition,
-  { get: reads(), list: reads() },
+  {
+    create: writes("anything"),
+    start: writes("anything"),
+    delete: writes("anything"),
+    deleteProcess: writes("anything"),
+    get: reads(),
+    list: reads(),
+    kill: writes("anything"),
+    exec: writes("anything"),
+    resizePty: writes("anything", { idempotent: true }),
+    closeIO: writes("anything", { idempotent: true }),
+    pause: writes("anything"),
+    resume: writes("anything"),
+    listPids: reads(),
+    checkpoint: writes("anything", unbounded),
+    update: writes("anything", { idempotent: true }),
+    metrics: reads(),
+    wait: reads(unbounded),
+  },
+);
+
+export const Events = service(
+  "containerd.services.events.v1.Events",
+  async () => (await import("../../proto/gen/containerd/services/events/v1/events.ts")).EventsDefinition,
+  {
+    publish: writes("anything"),
+    forward: writes("anything"),
+    subscribe: reads({ kind: "stream", ...unbounded }),
+  },
 );
 
 export const Snapshots = service(
@@ -127,6 +162,7 @@ const services = [
   Version,
   Containers,
   Tasks,
+  Events,
   Snapshots,
   Diff,
 ];

@@ -1,5 +1,5 @@
 import { failure } from "./failure.ts";
-import { Introspection, Namespaces, Version } from "./methods.ts";
+import { Events, Introspection, Namespaces, Version } from "./methods.ts";
 import type { Call, Method, Transport, Writes } from "./transport.ts";
 
 /** What a plugin's calls may do. */
@@ -26,7 +26,7 @@ export function restricted(inner: Transport, policy: Policy): Transport {
     },
     stream(method, requests, call) {
       check(policy, { method, call, request: undefined });
-      return inner.stream(method, requests, call);
+      return withoutForeignEvents(policy, method, inner.stream(method, requests, call));
     },
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
   };
@@ -87,6 +87,20 @@ function withoutOthers<Response>({ namespaces }: Policy, method: Method, respons
   if (method.name !== Namespaces.list.name || namespaces === "any") return response;
   const list = response as { namespaces: { name: string }[] };
   return { ...response, namespaces: list.namespaces.filter(({ name }) => namespaces.includes(name)) };
+}
+
+/** A subscription gets the events of all namespaces, whatever its header says. */
+function withoutForeignEvents<Response>(
+  { namespaces }: Policy,
+  method: Method,
+  responses: AsyncIterable<Response>,
+): AsyncIterable<Response> {
+  if (method.name !== Events.subscribe.name || namespaces === "any") return responses;
+  return (async function* () {
+    for await (const response of responses) {
+      if (namespaces.includes((response as { namespace: string }).namespace)) yield response;
+    }
+  })();
 }
 
 function refuse(method: Method, call: Call, reason: string): never {

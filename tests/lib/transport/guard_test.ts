@@ -7,7 +7,14 @@ import type { Method, Transport } from "../../../lib/transport/transport.ts";
 import { realTest } from "../../real/test.ts";
 
 /** The sub-messages of writing requests that containerd does without. */
-const optional = new Set(["updateMask", "sourceDateEpoch", "Images/Delete target"]);
+const optional = new Set([
+  "updateMask",
+  "sourceDateEpoch",
+  "Images/Delete target",
+  ...["Create checkpoint", "Create options", "Exec spec", "Checkpoint options", "Update resources"]
+    .map((field) => `Tasks/${field}`),
+  "Events/Publish event",
+]);
 
 /** Every writing request, each without one of the sub-messages that it needs. */
 async function* deadlyRequests(): AsyncIterable<[Method, unknown]> {
@@ -36,8 +43,11 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     refused.add(`${method.name.split(".").at(-1)}: ${error.reason}`);
   }
   assertEquals([...refused].sort(), [
+    "Containers/Create: the request lacks container",
+    "Containers/Update: the request lacks container",
     "Content/Update: the request lacks info",
     "Diff/Apply: the request lacks diff",
+    "Events/Forward: the request lacks envelope",
     "Images/Create: the request lacks image",
     "Images/Create: the request lacks image.target",
     "Images/Update: the request lacks image",

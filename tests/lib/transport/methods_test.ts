@@ -41,18 +41,22 @@ Deno.test("the method table knows which RPCs are streams, and their codecs", asy
 
 Deno.test("the method table says of every RPC what it writes, and how long it may take", () => {
   const reading =
-    /\/(Get|List|ListStream|ListStatuses|ListResources|Info|Read|Status|Stat|Usage|Mounts|Plugins|PluginInfo|Server|Version)$/;
+    /\/(Get|List|ListStream|ListStatuses|ListResources|Info|Read|Status|Stat|Usage|Mounts|Plugins|PluginInfo|Server|Version|ListPids|Metrics|Wait|Subscribe)$/;
   const writing =
     /\.(Namespaces|Images|Content|Leases)\/(Create|Update|Delete|Write|Abort|AddResource|DeleteResource)$/;
   // What a container could be started from, or changes files.
-  const starting = /\.(Snapshots\/(Prepare|View|Commit|Remove|Update|Cleanup)|Diff\/.*)$/;
-  const unbounded = /\.(Snapshots\/(Prepare|View|Commit|Cleanup)|Diff\/.*)$/;
+  const starting =
+    /\.(Snapshots\/(Prepare|View|Commit|Remove|Update|Cleanup)|Diff\/.*)$|\.(Containers|Tasks|Events)\//;
+  const unbounded =
+    /\.(Snapshots\/(Prepare|View|Commit|Cleanup)|Diff\/.*|Tasks\/(Wait|Checkpoint)|Events\/Subscribe)$/;
   for (const [name, { writes, deadlineMs, idempotent }] of methodsByName) {
-    const written = starting.test(name) ? "anything" : writing.exec(name)?.[1]?.toLowerCase();
+    const written = starting.test(name) && !reading.test(name)
+      ? "anything"
+      : writing.exec(name)?.[1]?.toLowerCase();
     assert((written === undefined) === reading.test(name), `${name} is of a new kind: say here what it does`);
     assertEquals(writes, written, name);
     assertEquals(deadlineMs, unbounded.test(name) ? undefined : writes ? 60_000 : 30_000, name);
-    assertEquals(idempotent, !writes || /\/(Update|AddResource|Cleanup)$/.test(name), name);
+    assertEquals(idempotent, !writes || /\/(Update|AddResource|Cleanup|ResizePty|CloseIO)$/.test(name), name);
   }
 });
 
