@@ -4,6 +4,7 @@ import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Containers as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+import { isTooLarge } from "./whole_list.ts";
 
 /** A container: the record from which a task is started. */
 export interface Container {
@@ -31,8 +32,15 @@ export class Containers {
     { filters = [], ...options }: CallOptions & { filters?: string[] } = {},
   ): AsyncIterable<Container> {
     const call = { action: "list containers", ...options };
-    const { containers } = await this.#scope.unary(methods.list, { filters }, call);
-    yield* containers.map(fromMessage);
+    try {
+      const { containers } = await this.#scope.unary(methods.list, { filters }, call);
+      return yield* containers.map(fromMessage);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+    }
+    // One by one they may be as many as they like, which costs more where they are few.
+    const answers = this.#scope.stream(methods.listStream, [{ filters }], call);
+    for await (const { container } of answers) yield fromMessage(container!);
   }
 
   /** @throws {NotFoundError} when there is none of that id. */

@@ -5,6 +5,7 @@ import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Images as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+import { wholeList } from "./whole_list.ts";
 
 /** An image: a name in one namespace for a target, which is an index or a manifest. */
 export interface Image {
@@ -28,11 +29,9 @@ export class Images {
 
   /** The images that match any of the filters (containerd's syntax), in the order of their names; all without one. */
   async *list({ filters = [], ...options }: CallOptions & { filters?: string[] } = {}): AsyncIterable<Image> {
-    const { images } = await this.#scope.unary(methods.list, { filters }, {
-      action: "list images",
-      ...options,
-    });
-    for (const image of images) yield fromMessage(image);
+    const list = async (filters: string[]) =>
+      (await this.#scope.unary(methods.list, { filters }, { action: "list images", ...options })).images;
+    for (const image of await wholeList({ filters, field: "name", list })) yield fromMessage(image);
   }
 
   /** @throws {NotFoundError} when there is none of that name in this namespace. */

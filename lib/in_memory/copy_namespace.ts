@@ -1,5 +1,6 @@
 import { Content, Images, Leases, Namespaces } from "../transport/methods.ts";
 import type { Call, Transport } from "../transport/transport.ts";
+import { wholeList } from "../whole_list.ts";
 import type { State } from "./state.ts";
 
 /** Copies what a namespace of a containerd holds, but for the bytes of its blobs; nothing if there is none. */
@@ -13,7 +14,8 @@ export async function copyNamespace(
   const there = { ...call, namespace: name };
   const copy = to.reach(name);
   copy.labels = found.labels;
-  const { images } = await from.unary(Images.list, { filters: [] }, there);
+  const list = async (filters: string[]) => (await from.unary(Images.list, { filters }, there)).images;
+  const images = await wholeList({ filters: [], field: "name", list });
   for (const image of images) copy.images.set(image.name, image);
   for await (const { info } of from.stream(Content.list, [{ filters: [] }], there)) {
     for (const blob of info) copy.content.set(blob.digest, blob);

@@ -1,0 +1,64 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { connect, ContainerdError } from "davit";
+import { Client } from "../../lib/client.ts";
+import { mapConcurrently } from "../../lib/concurrency.ts";
+import { traced, type TracedCall } from "../../lib/transport/trace.ts";
+import type { Containerd } from "../real/containerd.ts";
+import { realTest, uniqueNamespace } from "../real/test.ts";
+import { clientOver, daemonTest, openOver } from "./both_transports.ts";
+import { someImage } from "./some_image.ts";
+
+/** 80 KB, so that 16 MiB are soon reached. */
+const labels = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`l${at}`, "x".repeat(4000)]));
+
+daemonTest("images.list() is complete above the 16 MiB of a message", async ({ containerd, namespaced }) => {
+  const names = Array.from({ length: 240 }, (_, at) => `example.com/team/app-${at + 1000}:latest`);
+  await create(names, { containerd, namespace: namespaced.name });
+  const listed = await Array.fromAsync(namespaced.images.list());
+  assertEquals(listed.map(({ name }) => name), names);
+  assertEquals(listed[0], await namespaced.images.get(names[0]!));
+
+  await namespaced.images.update({ name: names[7]!, labels: { l0: "" } });
+  const namesBy = async (...filters: string[]) =>
+    (await Array.fromAsync(namespaced.images.list({ filters }))).map(({ name }) => name);
+  assertEquals(await namesBy("labels.l0", `name==${JSON.stringify(names[7]!)}`), names);
+  assertEquals(await namesBy("labels.l0", "name==none"), names.toSpliced(7, 1));
+  assertEquals(await namesBy("", "name==none"), names);
+});
+
+realTest("images.list() makes one call where one will do", async (_t, containerd) => {
+  const calls: TracedCall[] = [];
+  const transport = traced(await openOver("fetch", containerd.address), (call) => calls.push(call));
+  await using client = new Client(transport);
+  const namespace = uniqueNamespace();
+  await create(["a", "b"], { containerd, namespace });
+  assertEquals((await Array.fromAsync(client.namespace(namespace).images.list())).length, 2);
+  assertEquals(calls.map(({ method }) => method), ["containerd.services.images.v1.Images/List"]);
+}, { series: ["2"] });
+
+realTest(
+  "images.list() divides what is too large again, and fails where it cannot",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const [close, equal] = [uniqueNamespace("close"), uniqueNamespace("equal")];
+    const named = (text: string) => Array.from({ length: 230 }, (_, at) => text.repeat(at + 1));
+    await create(named("0"), { containerd, namespace: close }); // the first two divisions look at bits that "0" does not have
+    const listed = await Array.fromAsync(client.namespace(close).images.list());
+    assertEquals(listed.map(({ name }) => name), named("0"));
+    await create(named("-"), { containerd, namespace: equal }); // and none looks at this
+    const { images } = client.namespace(equal);
+    const error = await assertRejects(() => Array.fromAsync(images.list()), ContainerdError);
+    assertEquals(error.code, "resource_exhausted");
+  },
+  { series: ["2"] },
+);
+
+async function create(
+  names: readonly string[],
+  { containerd, namespace }: { containerd: Containerd; namespace: string },
+): Promise<void> {
+  await using client = await clientOver("grpc", containerd.address);
+  const { images } = client.namespace(namespace);
+  const work = (name: string) => images.create({ ...someImage(name), labels });
+  await Array.fromAsync(mapConcurrently(names, { limit: 16, work }));
+}
