@@ -23,6 +23,10 @@ export interface RunOptions {
 
 /** Does what a command line says; resolves to the exit code. */
 export async function run(argv: readonly string[], io: Io, options: RunOptions = {}): Promise<number> {
+  if (argv[0] === "__complete") {
+    await (await import("./completion/complete.ts")).complete(argv.slice(1), io, options);
+    return 0;
+  }
   let log = new StderrLog(io, { format: wantsJson(argv) ? "json" : "text", debug: argv.includes("--debug") });
   const output = new Output(io, () => log.makeWay());
   using plugins = new DisposableStack();
@@ -66,6 +70,7 @@ async function perform(
   const tally = new Tally();
   const work = async () => {
     const result = await verb.run(contextFor(invocation, { io, log, tally, connection, signal }));
+    if (verb.bytes) return await output.pour(result as AsyncIterable<Uint8Array>);
     const { render } = await import("./render.ts");
     await render(tally.counted(result), renderingFor(verb, globals), (text) => output.write(text));
   };

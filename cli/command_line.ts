@@ -73,7 +73,7 @@ function textsOf(flags: readonly string[], options: Options): FlagTexts {
     Object.keys(options).filter((name) => types.includes(options[name]!.type));
   return parseArgs(flags, {
     boolean: ofType("boolean"),
-    string: ofType("string", "integer", "duration", "list"),
+    string: ofType("string", "integer", "number", "size", "duration", "list"),
     collect: ofType("list"),
   });
 }
@@ -111,6 +111,10 @@ function checkGlobals(
   }
   if (dryRun && !verb.plans) {
     throw new UsageError(`Cannot use --dry-run with ${JSON.stringify(name)}: it has no plan to show`);
+  }
+  if (verb.bytes && (quiet || output !== "table")) {
+    const flag = quiet ? "--quiet" : "--output";
+    throw new UsageError(`Cannot use ${flag} with ${JSON.stringify(name)}: it prints bytes as they are`);
   }
   if (quiet && output !== "table" && output !== "name") {
     throw new UsageError(`Cannot use --quiet with --output ${output}: it is short for --output name`);

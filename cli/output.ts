@@ -9,7 +9,7 @@ export class OutputClosed extends Error {
   override name = "OutputClosed";
 }
 
-/** Texts on their way to stdout: few writes when many come at once, no delay when they trickle. */
+/** What is on its way to stdout. Texts: few writes when many come at once, no delay when they trickle. */
 export class Output {
   readonly #io: Io;
   readonly #beforeWrite: () => void;
@@ -40,6 +40,21 @@ export class Output {
   async flush(): Promise<void> {
     await this.#writing;
     this.#throwFailure();
+  }
+
+  /**
+   * Writes bytes as they are, behind the texts before them; the next piece is asked for when one is taken.
+   *
+   * @throws {OutputClosed} when the reader is gone.
+   */
+  async pour(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.flush();
+    for await (const piece of pieces) {
+      this.#beforeWrite();
+      await this.#io.writeOut(piece).catch((cause) => {
+        throw failureFor(cause);
+      });
+    }
   }
 
   /** What comes while a write is under way goes with the next one. No timers: the first one costs 5 ms. */

@@ -17,6 +17,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
   plans?: boolean;
   /** `-A` is allowed; rows then carry a `namespace`. */
   acrossNamespaces?: boolean;
+  /** What it returns is an AsyncIterable of bytes, which go to stdout as they are: `-o` is an error. */
+  bytes?: boolean;
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
   run(context: VerbContext<O>): unknown;
 }
@@ -43,6 +45,13 @@ export interface VerbContext<O extends Options = Options> {
   namespaced(): Promise<NamespacedClient>;
   log: Log;
   progress(state: Progress): void;
+  /**
+   * Resolves when the user agrees, by `--yes` or by an answer on the terminal.
+   *
+   * @throws {UsageError} when there is no terminal to ask on.
+   * @throws {CliError} `interrupted` when the answer is no.
+   */
+  confirm(question: string): Promise<void>;
   /** Reports the failure of one of several items; the run goes on and ends with the exit code for it. */
   failed(error: unknown): void;
   /** Says that the run was done and what it looked for is not right: exit 3. */

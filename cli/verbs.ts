@@ -99,6 +99,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/images/check.ts"),
       },
       {
+        name: "prune",
+        summary: "Remove images that rules let go, and say why the others stay",
+        load: () => import("./verbs/images/prune.ts"),
+      },
+      {
         ...remove,
         summary: "Remove images; content that nothing else needs is collected afterwards",
         load: () => import("./verbs/images/remove.ts"),
@@ -115,9 +120,19 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/content/list.ts"),
       },
       {
+        name: "get",
+        summary: "Print the bytes of a blob, checked against its digest",
+        load: () => import("./verbs/content/get.ts"),
+      },
+      {
         name: "info",
         summary: "Show size, age and labels of a blob",
         load: () => import("./verbs/content/info.ts"),
+      },
+      {
+        name: "ingest",
+        summary: "Write a blob; unless a lease holds it, it stays until it is removed",
+        load: () => import("./verbs/content/ingest.ts"),
       },
       {
         name: "label",
@@ -196,6 +211,11 @@ export const nouns: readonly Noun[] = [
 
 /** Verbs that need no noun. */
 export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
+  {
+    name: "completion",
+    summary: "Print a script that lets a shell complete davit's command lines",
+    load: () => import("./verbs/completion.ts"),
+  },
   {
     name: "version",
     summary: "Show the version of davit and of what it runs on",

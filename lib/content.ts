@@ -2,16 +2,24 @@ import type {
   Info as InfoMessage,
   Status as StatusMessage,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
-import { type BlobTarget, isLocked, sendBlob, shareBlob, type Written } from "./content_write.ts";
+import { verified } from "./content_verify.ts";
+import {
+  type BlobTarget,
+  type IngestTarget,
+  isLocked,
+  sendBlob,
+  shareBlob,
+  type Written,
+} from "./content_write.ts";
 import { labelChange, toDate, toDateIfAny, toNumber } from "./convert.ts";
-import { containerdError, NotFoundError } from "./errors.ts";
+import { type ContainerdError, containerdError, NotFoundError } from "./errors.ts";
 import { parseDigest, verifyDigest } from "./oci/descriptor.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Content as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
 
-export type { BlobTarget, Written };
+export type { BlobTarget, IngestTarget, Written };
 
 /** A blob as a namespace sees it. The bytes may be shared with other namespaces, the labels are not. */
 export interface ContentInfo {
@@ -144,17 +152,29 @@ export class Content {
       if (length + data.length <= size) bytes.set(data, length);
       length += data.length;
     }
-    if (length !== size || !(await verifyDigest(bytes, digest))) {
-      throw containerdError({
-        ...call,
-        code: "data_loss",
-        reason: length === size ? "the bytes have another digest" : `${length} bytes instead of ${size}`,
-        outcome: "no effect",
-        namespace: this.#scope.namespace,
-        method: methods.read.name,
-      });
-    }
+    if (length !== size) throw this.#damaged(call, `${length} bytes instead of ${size}`);
+    if (!(await verifyDigest(bytes, digest))) throw this.#damaged(call, "the bytes have another digest");
     return bytes;
+  }
+
+  /**
+   * The bytes of a blob of any size, in pieces of up to 8 MiB, with size and digest checked. The last piece comes only
+   * when they are right.
+   *
+   * @throws {NotFoundError} when this namespace has no such blob.
+   * @throws {ContainerdError} `data_loss` when the bytes are not those of the digest.
+   */
+  async *readVerified(
+    { digest, size }: { digest: string; size: number },
+    options: CallOptions = {},
+  ): AsyncIterable<Uint8Array<ArrayBuffer>> {
+    if (size <= smallBytes) {
+      yield await this.readSmall({ digest, size }, options);
+      return;
+    }
+    const call = { action: "read", resource: described(digest) };
+    const wrong = (reason: string) => this.#damaged(call, reason);
+    yield* verified(this.read(digest, options), { digest, size }, wrong);
   }
 
   /**
@@ -197,17 +217,19 @@ export class Content {
   }
 
   /**
-   * Writes a blob of which only the size is known before, and resolves to its digest, which containerd computes.
-   * Starts anew if there is an earlier write of the same ref.
+   * Writes bytes as they come, and resolves to their digest, which containerd computes. Starts anew if there is an
+   * earlier write of the same ref; failing, it aborts its own.
    *
+   * @throws {SyntaxError} when the expected digest is malformed.
    * @throws {UnavailableError} when somebody else is writing under the same ref.
-   * @throws {ContainerdError} when the source has another size; the write is then aborted.
+   * @throws {FailedPreconditionError} when the source has another size or digest than expected.
    */
   async ingest(
-    target: Omit<BlobTarget, "digest" | "ref"> & { ref: string },
+    target: IngestTarget,
     source: AsyncIterable<Uint8Array>,
     options: CallOptions = {},
   ): Promise<Written> {
+    if (target.expected !== undefined) parseDigest(target.expected);
     const call = { action: "write", resource: describedRef(target.ref), source: () => source, ...options };
     return await sendBlob(this.#scope, { ...target, digest: "" }, call);
   }
@@ -239,6 +261,17 @@ export class Content {
       action: "abort",
       resource: describedRef(ref),
       ...options,
+    });
+  }
+
+  #damaged(call: { action: string; resource: string }, reason: string): ContainerdError {
+    return containerdError({
+      ...call,
+      code: "data_loss",
+      reason,
+      outcome: "no effect",
+      namespace: this.#scope.namespace,
+      method: methods.read.name,
     });
   }
 }

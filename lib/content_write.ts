@@ -28,8 +28,18 @@ export interface Written {
   sentBytes: number;
 }
 
+/** Bytes to write of which little is known before: only containerd tells what they came to. */
+export interface IngestTarget extends Pick<BlobTarget, "labels"> {
+  /** Names the ingest. */
+  ref: string;
+  /** Bytes, if that is known. */
+  size?: number | undefined;
+  /** What the digest has to be, if that is known. */
+  expected?: string | undefined;
+}
+
 /** A write as containerd gets it; the digest is empty when only containerd will know it. */
-type Write = BlobTarget & { ref: string };
+type Write = IngestTarget & { digest: string };
 
 /** As literals: the generated enum would load the codec. */
 const actions = { stat: 0, write: 1, commit: 2 } as const satisfies Record<string, WriteAction>;
@@ -43,7 +53,7 @@ const chunksAtOnce = 4;
 /** One message that commits what another namespace has. */
 export async function shareBlob(
   scope: Scope,
-  { ref, digest, size, labels = {} }: Write,
+  { ref, digest, size, labels = {} }: BlobTarget & { ref: string },
   call: ScopedCall,
 ): Promise<"shared" | "exists" | "absent"> {
   const total = BigInt(size);
@@ -67,11 +77,11 @@ export async function shareBlob(
 /** All bytes of a blob, from where an earlier write stopped, and their commit. */
 export async function sendBlob(
   scope: Scope,
-  { ref, digest, size, labels = {} }: Write,
+  { ref, digest, size, expected, labels = {} }: Write,
   { source, ...call }: ScopedCall & { source: (offset: number) => AsyncIterable<Uint8Array> },
 ): Promise<Written> {
   const exchange = new Exchange<WriteContentResponse>(call.signal);
-  const total = BigInt(size);
+  const total = BigInt(size ?? 0); // to containerd, 0 is as good as unknown
   let sentBytes = 0;
   async function* requests(): AsyncIterable<Partial<WriteContentRequest>> {
     try {
@@ -80,13 +90,18 @@ export async function sendBlob(
       yield exchange.asking({ action: actions.stat, ref, total, expected: digest });
       let { offset } = await exchange.answers();
       if (digest === "") offset = 0n;
-      for await (const data of offset < total ? chunks(source(toNumber(offset))) : []) {
+      const isWhole = size !== undefined && offset >= total;
+      for await (const data of isWhole ? [] : chunks(source(toNumber(offset)))) {
         await exchange.answers({ allBut: chunksAtOnce - 1 });
         yield exchange.asking({ action: actions.write, ref, total, offset, data });
         offset += BigInt(data.length);
         sentBytes += data.length;
       }
-      await exchange.answers();
+      const { digest: computed } = await exchange.answers();
+      // Told of it, containerd would take the blob's being there already for the end, without holding it by the lease.
+      if (expected !== undefined && computed !== expected) {
+        throw otherDigest(scope, { call, computed, expected });
+      }
       yield exchange.asking({ action: actions.commit, ref, total, offset, labels });
     } finally {
       exchange.close();
@@ -120,6 +135,25 @@ export function isLocked(error: unknown): boolean {
 /** Cleans up after a failure, which stays the one to report; not with its signal, which may be why it failed. */
 async function abandon(scope: Scope, ref: string): Promise<void> {
   await scope.unary(methods.abort, { ref }, { action: "abort", timeoutMs: 5_000 }).catch(() => {});
+}
+
+function otherDigest(
+  { namespace }: Scope,
+  { call: { action, resource }, computed, expected }: {
+    call: ScopedCall;
+    computed: string;
+    expected: string;
+  },
+): ContainerdError {
+  return containerdError({
+    code: "failed_precondition",
+    reason: `the bytes have digest ${computed}, not ${expected}`,
+    outcome: "refused",
+    action,
+    resource,
+    namespace,
+    method: methods.write.name,
+  });
 }
 
 function lostReply({ namespace }: Scope, { action, resource }: ScopedCall): ContainerdError {
