@@ -2,6 +2,7 @@
 import type { Option, Options } from "../mod.ts";
 import { globals, shortFlags } from "./globals.ts";
 import { formatDuration } from "./duration.ts";
+import { formatSize } from "./size.ts";
 import { alternatives, flagName } from "./options.ts";
 import { layOut } from "./table.ts";
 import { shippedPlugins } from "./plugin/shipped.ts";
@@ -45,7 +46,10 @@ export function helpOfVerb(words: readonly string[], verb: Verb): string {
   ]);
 }
 
-const helpEntry = { name: "help", summary: "Show help: of davit, of a noun, of a verb" };
+export const helpEntry: Pick<VerbEntry, "name" | "summary"> = {
+  name: "help",
+  summary: "Show help: of davit, of a noun, of a verb",
+};
 
 function entryLine(
   { name, aliases = [], summary }: Pick<VerbEntry, "name" | "aliases" | "summary">,
@@ -78,7 +82,8 @@ function notes(option: Option): string {
 }
 
 function defaultOf({ type, default: value }: Extract<Option, { default?: unknown }>): string {
-  return type === "duration" ? formatDuration(value!) : String(value);
+  if (type === "duration") return formatDuration(value!);
+  return type === "size" ? formatSize(value!) : String(value);
 }
 
 function notesOn({ choices }: Argument): string {
