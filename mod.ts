@@ -29,6 +29,16 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
+export { foreseeFreed, type Freed } from "./lib/gc/freed.ts";
+export {
+  contentKey,
+  type GraphNode,
+  type GraphPath,
+  ReferenceGraph,
+  type Root,
+  snapshotKey,
+} from "./lib/gc/graph.ts";
+export { loadGraph } from "./lib/gc/load.ts";
 export {
   type CheckedImage,
   checkImage,
@@ -55,9 +65,24 @@ export { type DescribedImage, describeImages, type DescribeOptions } from "./lib
 export { type BuildStep, type HistoryOptions, imageHistory } from "./lib/image/history.ts";
 export { importImages, type ImportOptions, type ImportResult } from "./lib/image/import.ts";
 export { type InspectedBlob, type InspectedImage, inspectImage } from "./lib/image/inspect.ts";
+export {
+  executePrune,
+  planPrune,
+  type PruneDecision,
+  type PrunePlan,
+  type PruneRequest,
+  type PruneResult,
+} from "./lib/image/prune.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
+export { NoSuchPlatformError } from "./lib/image/rootfs.ts";
 export { type ImageSelection, selectImages } from "./lib/image/select.ts";
 export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";
+export {
+  type UnpackedLayer,
+  unpackImage,
+  type UnpackOptions,
+  type UnpackResult,
+} from "./lib/image/unpack.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
@@ -95,9 +120,11 @@ export type {
   DurationOption,
   IntegerOption,
   ListOption,
+  NumberOption,
   Option,
   Options,
   OptionValues,
+  SizeOption,
   StringOption,
 } from "./lib/options.ts";
 export {
@@ -111,6 +138,13 @@ export {
   type PluginContext,
 } from "./lib/plugin.ts";
 export { isOver, type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
+export {
+  judgeImages,
+  type RetentionDecision,
+  type RetentionFacts,
+  type RetentionRules,
+} from "./lib/selection/retention.ts";
+export { inRange, newestFirst, type TagOrder, type TimedTag, versionOf } from "./lib/selection/version.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type {
   Mount,

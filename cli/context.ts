@@ -50,6 +50,9 @@ export function contextFor(
     transport: () => connection.transport(),
     log,
     progress: (state) => log.progress(state),
+    confirm: async (question) => {
+      if (!globals.yes) await (await import("./confirm.ts")).confirm(question, { io, log });
+    },
     failed: (error) => tally.failed(error, (failure) => log.error(failure, error)),
     found: () => tally.found(),
     stdin: () => io.stdin(),

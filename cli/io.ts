@@ -11,6 +11,8 @@ export interface Io {
   writeError(text: string): void;
   /** The terminal that stderr is; `undefined` when it is none, or one that cannot move its cursor. */
   readonly terminal: Terminal | undefined;
+  /** Puts a question on the terminal and resolves to the line that is typed; `undefined` where nobody can answer. */
+  ask(question: string): Promise<string | undefined>;
   /** A variable that is set and not empty. */
   env(name: string): string | undefined;
 }
@@ -52,6 +54,14 @@ export class ProcessIo implements Io {
       colour: this.env("NO_COLOR") === undefined,
       showsOutput: Deno.stdout.isTerminal(),
     };
+  }
+
+  async ask(question: string): Promise<string | undefined> {
+    if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
+    this.writeError(question);
+    const line = new Uint8Array(1024); // a terminal gives whole lines
+    const length = await Deno.stdin.read(line);
+    return new TextDecoder().decode(line.subarray(0, length ?? 0)).trim();
   }
 
   env(name: string): string | undefined {

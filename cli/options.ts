@@ -2,6 +2,7 @@
 import type { Option, Options, OptionValues } from "../mod.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./errors.ts";
+import { parseSize } from "./size.ts";
 
 /** The texts of flags by the name of their option: `true` for one without a value, an array for a list. */
 export type FlagTexts = Readonly<Record<string, unknown>>;
@@ -50,7 +51,14 @@ function parse(option: Exclude<Option, { type: "boolean" | "list" }>, flag: stri
       }
       return text;
     case "integer":
-      return parseInteger(option, flag, text);
+      return within(option, flag, { text, number: parseInteger(flag, text) });
+    case "number":
+      return within(option, flag, { text, number: parseNumber(flag, text) });
+    case "size": {
+      const bytes = parseSize(text);
+      if (bytes === undefined) throw unusable(flag, text, "expected a size, such as 500MB, 1.5GiB or 1024");
+      return bytes;
+    }
     case "duration": {
       const durationMs = parseDuration(text);
       if (durationMs === undefined) {
@@ -61,15 +69,24 @@ function parse(option: Exclude<Option, { type: "boolean" | "list" }>, flag: stri
   }
 }
 
-function parseInteger(
-  { min = -Infinity, max = Infinity }: { min?: number; max?: number },
-  flag: string,
-  text: string,
-): number {
+function parseInteger(flag: string, text: string): number {
   const number = Number(text);
   if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(number)) {
     throw unusable(flag, text, "not a whole number");
   }
+  return number;
+}
+
+function parseNumber(flag: string, text: string): number {
+  if (!/^-?(?:\d+\.?\d*|\.\d+)$/.test(text)) throw unusable(flag, text, "not a number");
+  return Number(text);
+}
+
+function within(
+  { min = -Infinity, max = Infinity }: { min?: number; max?: number },
+  flag: string,
+  { text, number }: { text: string; number: number },
+): number {
   if (number < min) throw unusable(flag, text, `less than ${min}`);
   if (number > max) throw unusable(flag, text, `more than ${max}`);
   return number;

@@ -1,5 +1,12 @@
 /** An option of a verb or plugin: a flag, its help, and the type of its value. */
-export type Option = StringOption | IntegerOption | BooleanOption | ListOption | DurationOption;
+export type Option =
+  | StringOption
+  | IntegerOption
+  | NumberOption
+  | SizeOption
+  | BooleanOption
+  | ListOption
+  | DurationOption;
 
 /** What there is a value can name, for completion: `file` is one of this machine, `ingest` a blob that is being written. */
 export type Completes =
@@ -36,6 +43,22 @@ export interface IntegerOption extends OptionFacts {
   required?: boolean;
   min?: number;
   max?: number;
+}
+
+/** A number that need not be whole: `0.5`. */
+export interface NumberOption extends OptionFacts {
+  type: "number";
+  default?: number;
+  required?: boolean;
+  min?: number;
+  max?: number;
+}
+
+/** `500MB`, `1.5GiB`, `1024`: a number of bytes; `K`, `M`, `G` and `T` alone count in 1024s. */
+export interface SizeOption extends OptionFacts {
+  type: "size";
+  default?: number;
+  required?: boolean;
 }
 
 export interface BooleanOption extends OptionFacts {

@@ -102,6 +102,14 @@ function checkOption(value: unknown, at: string): void {
       min: optional(integer),
       max: optional(integer),
     },
+    number: {
+      ...facts,
+      default: optional(number),
+      required,
+      min: optional(number),
+      max: optional(number),
+    },
+    size: { ...facts, default: optional(integer), required },
     boolean: facts,
     list: { ...facts, required, commas: optional(flag), completes: optional(completes) },
     duration: { ...facts, default: optional(integer), required },
@@ -175,6 +183,10 @@ function string(value: unknown, at: string): void {
 
 function flag(value: unknown, at: string): void {
   if (typeof value !== "boolean") fail(at, "expected true or false");
+}
+
+function number(value: unknown, at: string): void {
+  if (!Number.isFinite(value)) fail(at, "expected a number");
 }
 
 function integer(value: unknown, at: string): void {

@@ -5,6 +5,8 @@ export class CapturedIo implements Io {
   readonly terminal: Terminal | undefined;
   stdout = "";
   stderr = "";
+  /** What is typed when something is asked; without, nobody is there to answer. */
+  answer: string | undefined;
   readonly #env: Readonly<Record<string, string>>;
   readonly #decoder = new TextDecoder();
 
@@ -24,6 +26,11 @@ export class CapturedIo implements Io {
 
   writeError(text: string): void {
     this.stderr += text;
+  }
+
+  ask(question: string): Promise<string | undefined> {
+    if (this.answer !== undefined) this.stderr += question;
+    return Promise.resolve(this.answer);
   }
 
   env(name: string): string | undefined {

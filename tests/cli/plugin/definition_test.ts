@@ -65,11 +65,11 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [{ ...sound, options: [] }, "options: expected an object"],
   [
     { ...sound, options: { keep: 5 } },
-    'options.keep.type: expected "string", "integer", "boolean", "list", "duration"',
+    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration"',
   ],
   [
-    { ...sound, options: { keep: { ...option, type: "number" } } },
-    'options.keep.type: expected "string", "integer", "boolean", "list", "duration"',
+    { ...sound, options: { keep: { ...option, type: "float" } } },
+    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration"',
   ],
   [{ ...sound, options: { keep: { type: "integer" } } }, "options.keep.summary: expected a line of text"],
   [

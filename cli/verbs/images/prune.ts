@@ -1,0 +1,121 @@
+import { executePrune, type Freed, planPrune, type PrunePlan, type TagOrder } from "../../../mod.ts";
+import { missingImage } from "../../elsewhere.ts";
+import { UsageError } from "../../errors.ts";
+import { formatBytes } from "../../format.ts";
+import { defineVerb } from "../../verb.ts";
+
+const order = ["time", "semver", "natural"] as const satisfies readonly TagOrder[];
+
+export default defineVerb({
+  summary: "Remove images that rules let go, and say why the others stay",
+  examples: [
+    "images prune --keep-last 5 --unused --dry-run",
+    "images prune -A --older-than 30d --unused --yes",
+    "images prune 'example.com/ci/**' --keep-last 10 --order semver",
+  ],
+  args: [{
+    name: "REF",
+    summary: "only these: name, glob (* stops at /, ** does not) or filter",
+    optional: true,
+    repeats: true,
+    completes: "image",
+  }],
+  options: {
+    keepLast: {
+      type: "integer",
+      min: 0,
+      placeholder: "N",
+      summary: "not the newest N tags of each repository",
+    },
+    order: { type: "string", choices: order, default: "time", summary: "what the newest of them are" },
+    keepWithin: { type: "duration", summary: "not those whose name was set within this time" },
+    olderThan: { type: "duration", summary: "only those whose name was set longer ago" },
+    unused: { type: "boolean", summary: "only those that no container uses" },
+    maxBytes: { type: "size", summary: "as many as it takes, oldest first, for the rest to fit" },
+    versions: {
+      type: "string",
+      placeholder: "RANGE",
+      summary: "only tags that are versions of it: '>=1.2 <2'",
+    },
+    exclude: { type: "list", placeholder: "GLOB", summary: "not these" },
+    minAge: { type: "duration", default: 3_600_000, summary: "leave alone what was set less than this ago" },
+  },
+  columns: [
+    { header: "REF", key: "image" },
+    { header: "STATUS", key: "status" },
+    { header: "REASON", key: "reason" },
+    { header: "DIGEST", key: "digest", wide: true },
+  ],
+  plans: true,
+  acrossNamespaces: true,
+  async *run(context) {
+    const {
+      args,
+      options,
+      allNamespaces,
+      namespace,
+      dryRun,
+      client,
+      log,
+      progress,
+      failed,
+      confirm,
+      signal,
+    } = context;
+    requireCriterion(options);
+    const { keepWithin = 0, olderThan = 0, minAge, ...rules } = options;
+    const connection = await client();
+    const plan = await planPrune(connection, {
+      ...rules,
+      ...(Math.max(keepWithin, olderThan) > 0 && { olderThanMs: Math.max(keepWithin, olderThan) }),
+      minAgeMs: minAge,
+      match: args,
+      ...(!allNamespaces && { namespaces: [namespace] }),
+      signal,
+    });
+    for (const pattern of plan.unmatched) failed(await missingImage(pattern, { action: "prune", context }));
+    const going = plan.decisions.filter(({ action }) => action === "remove").length;
+    log.info(announcement(going, { plan, dryRun }));
+    if (!dryRun && going > 0) await confirm(`Remove ${going} of ${plan.decisions.length} images?`);
+    const results = dryRun
+      ? plan.decisions
+      : executePrune(connection, plan, { onProgress: progress, signal });
+    for await (const { image, namespace, action, reason, ...result } of results) {
+      if ("error" in result) failed(result.error);
+      const status = "status" in result ? result.status : action === "remove" ? "would be removed" : "kept";
+      yield {
+        image: image.name,
+        ...(allNamespaces && { namespace }),
+        status,
+        reason,
+        digest: image.target.digest,
+      };
+    }
+  },
+});
+
+/** Without one, everything would have to go. */
+function requireCriterion({ keepLast, keepWithin, olderThan, unused, maxBytes }: Criteria): void {
+  if (unused || [keepLast, keepWithin, olderThan, maxBytes].some((value) => value !== undefined)) return;
+  throw new UsageError(
+    "Cannot prune images: nothing says which may go",
+    "give --unused, --older-than, --keep-within, --keep-last or --max-bytes; all that are given must agree",
+  );
+}
+
+interface Criteria {
+  keepLast: number | undefined;
+  keepWithin: number | undefined;
+  olderThan: number | undefined;
+  unused: boolean;
+  maxBytes: number | undefined;
+}
+
+function announcement(going: number, { plan, dryRun }: { plan: PrunePlan; dryRun: boolean }): string {
+  const { blobs, contentBytes, snapshots, snapshotBytes }: Freed = plan.freed;
+  const would = dryRun ? "would free" : "frees";
+  return `Removing ${going} of ${plan.decisions.length} images ${would} ` +
+    `${formatBytes(contentBytes)} in ${blobs} blobs and ${
+      formatBytes(snapshotBytes)
+    } in ${snapshots} snapshots`;
+}

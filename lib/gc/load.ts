@@ -1,0 +1,117 @@
+import type { NamespacedClient } from "../client.ts";
+import { mapConcurrently } from "../concurrency.ts";
+import { NotFoundError } from "../errors.ts";
+import type { Lease } from "../leases.ts";
+import { loadedSnapshotters } from "../snapshotters.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { contentKey, type GraphNode, ReferenceGraph, type Root, snapshotKey } from "./graph.ts";
+
+const leasesAtOnce = 8;
+
+/** The label that makes content or a snapshot a root, whatever its value. */
+const rootLabel = "containerd.io/gc.root";
+
+/** The label of leases that keep what they name and nothing else. */
+const flatLabel = "containerd.io/gc.flat";
+
+/**
+ * Reads what keeps what alive in a namespace. Something that is being written meanwhile may be missing; it has its
+ * writer's lease.
+ */
+export async function loadGraph(
+  client: NamespacedClient,
+  options: CallOptions = {},
+): Promise<ReferenceGraph> {
+  const nodes = new Map<string, GraphNode>();
+  const roots: Root[] = [];
+  await Promise.all([
+    readContent(client, { nodes, roots, options }),
+    readSnapshots(client, { nodes, roots, options }),
+  ]);
+  const lists = [imageRoots(client, options), containerRoots(client, options), leaseRoots(client, options)];
+  for (const found of await Promise.all(lists)) roots.push(...found);
+  return new ReferenceGraph(client.name, { nodes, roots });
+}
+
+interface Reading {
+  nodes: Map<string, GraphNode>;
+  roots: Root[];
+  options: CallOptions;
+}
+
+async function readContent(client: NamespacedClient, { nodes, roots, options }: Reading): Promise<void> {
+  for await (const { digest, size, labels, createdAt } of client.content.list(options)) {
+    const key = contentKey(digest);
+    nodes.set(key, { kind: "content", id: digest, size, createdAt, references: referencesOf(labels) });
+    if (labels[rootLabel]) roots.push({ kind: "content", name: digest, references: [key], flat: false });
+  }
+}
+
+async function readSnapshots(client: NamespacedClient, { nodes, roots, options }: Reading): Promise<void> {
+  for (const snapshotter of await loadedSnapshotters(client.introspection, options)) {
+    for await (
+      const { key: name, parent, labels, createdAt } of client.snapshots(snapshotter).list(options)
+    ) {
+      const key = snapshotKey(snapshotter, name);
+      const id = `${snapshotter}/${name}`;
+      const parents = parent === "" ? [] : [snapshotKey(snapshotter, parent)];
+      const references = [...parents, ...referencesOf(labels)];
+      nodes.set(key, { kind: "snapshot", id, size: undefined, createdAt, references });
+      if (labels[rootLabel]) roots.push({ kind: "snapshot", name: id, references: [key], flat: false });
+    }
+  }
+}
+
+async function imageRoots({ images }: NamespacedClient, options: CallOptions): Promise<Root[]> {
+  return await Array.fromAsync(images.list(options), ({ name, target, labels }): Root => {
+    const references = [contentKey(target.digest), ...referencesOf(labels)];
+    return { kind: "image", name, references, flat: false };
+  });
+}
+
+async function containerRoots({ containers }: NamespacedClient, options: CallOptions): Promise<Root[]> {
+  return await Array.fromAsync(
+    containers.list(options),
+    ({ id, snapshotter, snapshotKey: key, labels }): Root => {
+      const own = snapshotter === "" || key === "" ? [] : [snapshotKey(snapshotter, key)];
+      return { kind: "container", name: id, references: [...own, ...referencesOf(labels)], flat: false };
+    },
+  );
+}
+
+async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): Promise<Root[]> {
+  const alive = (await Array.fromAsync(leases.list(options))).filter(isAlive);
+  const roots = mapConcurrently(alive, {
+    limit: leasesAtOnce,
+    work: async ({ id, labels }): Promise<Root> => {
+      const resources = await Array.fromAsync(leases.listResources(id, options)).catch((error) => {
+        if (error instanceof NotFoundError) return []; // it ended meanwhile
+        throw error;
+      });
+      const references = resources.flatMap(({ id, type }) => keyOfResource(type, id) ?? []);
+      return { kind: "lease", name: id, references, flat: labels[flatLabel] !== undefined };
+    },
+  });
+  return await Array.fromAsync(roots);
+}
+
+function keyOfResource(type: string, id: string): string | undefined {
+  if (type === "content") return contentKey(id);
+  const [, snapshotter] = /^snapshots\/(.+)$/.exec(type) ?? [];
+  return snapshotter === undefined ? undefined : snapshotKey(snapshotter, id);
+}
+
+/** The keys of what labels refer to: `containerd.io/gc.ref.content.config`, `containerd.io/gc.ref.snapshot.overlayfs`. */
+function referencesOf(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).flatMap(([label, value]) => {
+    if (/^containerd\.io\/gc\.ref\.content(?:$|[./])/.test(label)) return [contentKey(value)];
+    const [, snapshotter] = /^containerd\.io\/gc\.ref\.snapshot\.([^/]+)/.exec(label) ?? [];
+    return snapshotter === undefined ? [] : [snapshotKey(snapshotter, value)];
+  });
+}
+
+/** containerd takes what it cannot read as a time for never. */
+function isAlive({ labels }: Lease): boolean {
+  const expiry = Date.parse(labels["containerd.io/gc.expire"] ?? "");
+  return Number.isNaN(expiry) || expiry > Date.now();
+}

@@ -1,0 +1,209 @@
+import type { NamespaceAccess, NamespacedClient } from "../client.ts";
+import type { Container } from "../containers.ts";
+import { type ContainerdError, containerdError, NotFoundError } from "../errors.ts";
+import { foreseeFreed, type Freed } from "../gc/freed.ts";
+import { contentKey, type ReferenceGraph, type Root } from "../gc/graph.ts";
+import { loadGraph } from "../gc/load.ts";
+import type { Image } from "../images.ts";
+import { mapNamespaces } from "../namespace/map.ts";
+import { judgeImages, type RetentionDecision, type RetentionRules } from "../selection/retention.ts";
+import { inRange } from "../selection/version.ts";
+import type { Progress } from "../progress.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { selectImages } from "./select.ts";
+
+/** Which images to judge, and by what. */
+export interface PruneRequest extends RetentionRules, CallOptions {
+  /** Namespaces to prune. Default: all. */
+  namespaces?: readonly string[] | undefined;
+  /** Only these, by name, glob or filter. Default: all. */
+  match?: readonly string[] | undefined;
+  /** Not these. */
+  exclude?: readonly string[] | undefined;
+  /** Only those whose tag is a version of this range: `>=1.2 <2`. */
+  versions?: string | undefined;
+  /** A name that was set less than this long ago stays, in milliseconds. Default: an hour. */
+  minAgeMs?: number | undefined;
+}
+
+/** What became, or is to become, of an image. */
+export interface PruneDecision extends RetentionDecision {
+  namespace: string;
+}
+
+/** What a prune would do. */
+export interface PrunePlan {
+  decisions: PruneDecision[];
+  /** What the collection afterwards frees, with what waits to be collected already. */
+  freed: Freed;
+  /** Patterns of `match` that nothing matches. */
+  unmatched: string[];
+}
+
+/** What became of an image that was to be removed. */
+export interface PruneResult extends PruneDecision {
+  status: "kept" | "removed" | "failed";
+  error?: unknown;
+}
+
+const hourMs = 60 * 60 * 1000;
+
+/**
+ * Decides which images may go. Nothing touches those that are pinned, used by a container, held by a lease, set less
+ * than `minAgeMs` ago, or that Kubernetes makes its sandboxes of.
+ *
+ * @throws {NotFoundError} when a namespace of `namespaces` does not exist.
+ * @throws {SyntaxError} when a range is malformed.
+ */
+export async function planPrune(client: NamespaceAccess, request: PruneRequest): Promise<PrunePlan> {
+  const { namespaces, signal, timeoutMs } = request;
+  const options = { signal, timeoutMs };
+  const loaded = await Array.fromAsync(
+    mapNamespaces(client, (inside) => loadGraph(inside, options), options),
+  );
+  const graphs = new Map(loaded.map((graph) => [graph.namespace, graph]));
+  const decisions: PruneDecision[] = [];
+  const unmatched = new Set(request.match);
+  for (const name of namespaces ?? graphs.keys()) {
+    const graph = graphs.get(name);
+    if (graph === undefined) throw noNamespace(name);
+    const { judged, missed } = await judgeNamespace(client.namespace(name), { graph, request });
+    decisions.push(...judged.map((decision) => ({ namespace: name, ...decision })));
+    for (const pattern of unmatched) if (!missed.includes(pattern)) unmatched.delete(pattern);
+  }
+  const gone = new Set(
+    decisions.flatMap(({ action, namespace, image }) =>
+      action === "remove" ? [`${namespace} ${image.name}`] : []
+    ),
+  );
+  const isGone = ({ kind, name }: Root, namespace: string) =>
+    kind === "image" && gone.has(`${namespace} ${name}`);
+  return {
+    decisions,
+    freed: await foreseeFreed(client, loaded, { isGone, ...options }),
+    unmatched: [...unmatched],
+  };
+}
+
+/**
+ * Does what a plan says, and yields a result for each decision; then collects garbage, once, if an image was removed.
+ *
+ * An image whose target is another by now stays. containerd 2.x compares by itself; before that, a name that is set
+ * anew in the moment between the look and the deletion is lost, while a lease keeps its content for some minutes.
+ */
+export async function* executePrune(
+  client: NamespaceAccess,
+  { decisions }: Pick<PrunePlan, "decisions">,
+  { onProgress = () => {}, ...options }: CallOptions & {
+    onProgress?: ((progress: Progress) => void) | undefined;
+  } = {},
+): AsyncIterable<PruneResult> {
+  const total = decisions.filter(({ action }) => action === "remove").length;
+  let done = 0;
+  let collector: NamespacedClient | undefined;
+  for (const [namespace, judged] of Map.groupBy(decisions, ({ namespace }) => namespace)) {
+    const inside = client.namespace(namespace);
+    for (const decision of judged) {
+      if (decision.action === "keep") {
+        yield { ...decision, status: "kept" };
+        continue;
+      }
+      options.signal?.throwIfAborted();
+      const result = await remove(inside, { decision, options });
+      if (result.status === "removed") collector = inside;
+      onProgress({ task: "removing", done: ++done, total });
+      yield result;
+    }
+  }
+  await collector?.leases.collectGarbage(options);
+}
+
+async function remove(
+  { images }: NamespacedClient,
+  { decision, options }: { decision: PruneDecision; options: CallOptions },
+): Promise<PruneResult> {
+  const { name, target, updatedAt } = decision.image;
+  try {
+    const now = await images.get(name, options);
+    if (now.target.digest !== target.digest || now.updatedAt > updatedAt) {
+      return { ...decision, status: "kept", reason: "set anew meanwhile" };
+    }
+    await images.delete(name, { target, ...options });
+    return { ...decision, status: "removed" };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (error instanceof NotFoundError) {
+      return { ...decision, status: "kept", reason: "gone, or set anew meanwhile" };
+    }
+    return { ...decision, status: "failed", error };
+  }
+}
+
+/** Judges the images of one namespace that are asked for; `missed` are the patterns that none of them has. */
+async function judgeNamespace(
+  client: NamespacedClient,
+  { graph, request }: { graph: ReferenceGraph; request: PruneRequest },
+): Promise<{ judged: RetentionDecision[]; missed: string[] }> {
+  const { match = [], exclude = [], versions, minAgeMs = hourMs, signal, timeoutMs, ...rules } = request;
+  const options = { signal, timeoutMs };
+  const [images, { images: chosen, unmatched }, containers] = await Promise.all([
+    Array.fromAsync(client.images.list(options)),
+    selectImages(client, match, options),
+    Array.fromAsync(client.containers.list(options)),
+  ]);
+  const excluded = exclude.length === 0 ? [] : (await selectImages(client, exclude, options)).images;
+  const left = new Set(excluded.map(({ name }) => name));
+  const isVersion = versions === undefined ? () => true : inRange(versions);
+  const candidates = chosen.filter(({ name }) => !left.has(name) && isVersion(tagOf(name)));
+  const facts = {
+    now: new Date(),
+    minAgeMs,
+    usersOf: usersByTarget(images, containers),
+    leasesOf: ({ target }: Image) => leasesOn(graph, target.digest),
+    contentOf: ({ target }: Image) => contentBelow(graph, target.digest),
+  };
+  return { judged: judgeImages(candidates, { images, rules, facts }), missed: unmatched };
+}
+
+/** containers name their image; whatever has the same target is the same image. */
+function usersByTarget(
+  images: readonly Image[],
+  containers: readonly Container[],
+): (image: Image) => string[] {
+  const targets = new Map(images.map(({ name, target }) => [name, target.digest]));
+  const users = new Map<string, string[]>();
+  for (const { id, image } of containers) {
+    const target = targets.get(image);
+    if (target !== undefined) users.set(target, [...users.get(target) ?? [], id]);
+  }
+  return ({ target }) => users.get(target.digest) ?? [];
+}
+
+function leasesOn({ roots }: ReferenceGraph, digest: string): string[] {
+  const key = contentKey(digest);
+  return roots.flatMap(({ kind, name, references }) =>
+    kind === "lease" && references.includes(key) ? [name] : []
+  );
+}
+
+function contentBelow(graph: ReferenceGraph, digest: string): Map<string, number> {
+  const below = new Map<string, number>();
+  for (const { kind, id, size } of graph.below(contentKey(digest)).values()) {
+    if (kind === "content") below.set(id, size ?? 0);
+  }
+  return below;
+}
+
+function tagOf(name: string): string {
+  return /:([^:/@]+)(?:@|$)/.exec(name)?.[1] ?? "";
+}
+
+function noNamespace(name: string): ContainerdError {
+  return containerdError({
+    code: "not_found",
+    reason: "not found",
+    outcome: "refused",
+    action: "prune the images of",
+    resource: `namespace ${JSON.stringify(name)}`,
+  });
+}

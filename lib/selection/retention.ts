@@ -1,0 +1,247 @@
+/** Which images of a namespace may go, each with the reason in words. Pure: who asks brings what is known. */
+import { formatBytes, formatDuration } from "@std/fmt";
+import type { Image } from "../images.ts";
+import { isContentDigest } from "../oci/descriptor.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import { newestFirst, type TagOrder } from "./version.ts";
+
+/** What an image must meet to go: every criterion that is given. */
+export interface RetentionRules {
+  /** It is not among the newest of its repository, this many of them. */
+  keepLast?: number | undefined;
+  /** What newest means there. Default: `"time"`, that is when the name was last set. */
+  order?: TagOrder | undefined;
+  /** Its name was set longer ago than this, in milliseconds. */
+  olderThanMs?: number | undefined;
+  /** No container uses it, running or not. */
+  unused?: boolean | undefined;
+  /** All that stays has this many bytes without it, counted from the newest on, what is shared once. */
+  maxBytes?: number | undefined;
+}
+
+/** What is known of the images, for the rules and for what no rule may touch. */
+export interface RetentionFacts {
+  now: Date;
+  /** A name that was set less than this long ago stays, in milliseconds. */
+  minAgeMs: number;
+  /** The containers that use an image, by its name or that of another with the same target. */
+  usersOf(image: Image): readonly string[];
+  /** The leases of others that hold its target. */
+  leasesOf(image: Image): readonly string[];
+  /** The content that it keeps, bytes by digest; only asked for with `maxBytes`. */
+  contentOf(image: Image): ReadonlyMap<string, number>;
+}
+
+/** What is to become of an image, and why. */
+export interface RetentionDecision {
+  image: Image;
+  action: "keep" | "remove";
+  reason: string;
+}
+
+/** `undefined`: the criterion has nothing against it; a text: why it must stay. */
+type Judge = (image: Image) => string | undefined;
+
+/** A criterion, and why what it does not keep goes. */
+interface Criterion {
+  keeps: Judge;
+  against: (image: Image) => string;
+}
+
+/**
+ * Judges images of one namespace, all of `candidates` in their order.
+ *
+ * An image goes when every criterion agrees and nothing protects it. Kubernetes knows an image by three names, of which
+ * two are digests: those go with the last tag for the same target, and never without it; `images` are all of the
+ * namespace, for that.
+ */
+export function judgeImages(
+  candidates: readonly Image[],
+  { images, rules, facts }: { images: readonly Image[]; rules: RetentionRules; facts: RetentionFacts },
+): RetentionDecision[] {
+  const criteria = criteriaOf(rules, { candidates, facts });
+  const pinned = new Set(images.filter(isPinned).map(({ target }) => target.digest));
+  const decisions = new Map<string, RetentionDecision>();
+  const judge = (image: Image): RetentionDecision => {
+    const kept = protection(image, { pinned, facts }) ?? firstOf(criteria.map(({ keeps }) => keeps(image)));
+    return kept === undefined
+      ? { image, action: "remove", reason: criteria.map(({ against }) => against(image)).join(", ") }
+      : { image, action: "keep", reason: kept };
+  };
+  for (const image of candidates) decisions.set(image.name, judge(image));
+  if (rules.maxBytes !== undefined) applyBudget(decisions, { maxBytes: rules.maxBytes, facts });
+  for (const image of candidates) {
+    if (!isAlias(image)) continue;
+    const tags = images.filter((other) => other.target.digest === image.target.digest && !isAlias(other));
+    if (tags.length === 0) continue;
+    const staying = tags.find(({ name }) => decisions.get(name)?.action !== "remove");
+    decisions.set(
+      image.name,
+      staying === undefined
+        ? { image, action: "remove", reason: `belongs to ${tags[0]!.name}, which goes` }
+        : { image, action: "keep", reason: `belongs to ${staying.name}, which stays` },
+    );
+  }
+  return candidates.map(({ name }) => decisions.get(name)!);
+}
+
+function criteriaOf(
+  { keepLast, order = "time", olderThanMs, unused }: RetentionRules,
+  { candidates, facts }: { candidates: readonly Image[]; facts: RetentionFacts },
+): Criterion[] {
+  const criteria: Criterion[] = [];
+  if (unused) {
+    criteria.push({ keeps: () => undefined, against: () => "no container uses it" }); // users protect, always
+  }
+  if (olderThanMs !== undefined) {
+    criteria.push({
+      keeps: (image) => {
+        const age = ageOf(image, facts);
+        return age <= olderThanMs
+          ? `set ${words(age)} ago, which is not over ${words(olderThanMs)}`
+          : undefined;
+      },
+      against: (image) => `set ${words(ageOf(image, facts))} ago`,
+    });
+  }
+  if (keepLast !== undefined) criteria.push(newestOfEach(candidates, { keepLast, order }));
+  return criteria;
+}
+
+/** Keeps the newest of each repository. */
+function newestOfEach(
+  candidates: readonly Image[],
+  { keepLast, order }: { keepLast: number; order: TagOrder },
+): Criterion {
+  const repositories = Map.groupBy(candidates.filter((image) => !isAlias(image)), repositoryOf);
+  const places = new Map<string, number>();
+  for (const [repository, images] of repositories) {
+    if (repository === undefined) continue;
+    const tagged = images.map((image) => ({
+      tag: tagOf(image),
+      updatedAt: image.updatedAt,
+      name: image.name,
+    }));
+    tagged.sort(newestFirst(order)).forEach(({ name }, place) => places.set(name, place));
+  }
+  return {
+    keeps: (image) => {
+      const place = places.get(image.name);
+      // Names that are digests have no order; with a tag they follow it, without one nothing newer is known.
+      if (place === undefined) return isAlias(image) ? undefined : "not in a repository";
+      return place < keepLast
+        ? `number ${place + 1} of the newest ${keepLast} of ${repositoryOf(image)}`
+        : undefined;
+    },
+    against: (image) => {
+      const place = places.get(image.name);
+      return place === undefined
+        ? "has no tag any more"
+        : `number ${place + 1} of ${repositoryOf(image)}, of which ${keepLast} stay`;
+    },
+  };
+}
+
+/** Of what the other criteria would let go, keeps the newest for which there is room beside all that stays. */
+function applyBudget(
+  decisions: Map<string, RetentionDecision>,
+  { maxBytes, facts }: { maxBytes: number; facts: RetentionFacts },
+): void {
+  const kept = new Map<string, number>();
+  let bytes = 0;
+  const added = (image: Image) => [...facts.contentOf(image)].filter(([digest]) => !kept.has(digest));
+  const keep = (image: Image) => {
+    for (const [digest, size] of added(image)) {
+      kept.set(digest, size);
+      bytes += size;
+    }
+  };
+  const all = [...decisions.values()];
+  for (const { image, action } of all) if (action === "keep") keep(image);
+  const going = all.filter(({ action }) => action === "remove");
+  const byAge = going.toSorted((a, b) => b.image.updatedAt.getTime() - a.image.updatedAt.getTime());
+  let isFull = false;
+  for (const { image, reason } of byAge) {
+    const size = added(image).reduce((sum, [, size]) => sum + size, 0);
+    isFull ||= bytes + size > maxBytes;
+    if (isFull) {
+      const over = `over the budget of ${formatBytes(maxBytes, { binary: true })}`;
+      decisions.set(image.name, {
+        image,
+        action: "remove",
+        reason: reason === "" ? over : `${reason}, ${over}`,
+      });
+    } else {
+      keep(image);
+      decisions.set(image.name, {
+        image,
+        action: "keep",
+        reason: `within the budget of ${formatBytes(maxBytes, { binary: true })}`,
+      });
+    }
+  }
+}
+
+/** Why an image stays whatever the rules are. */
+function protection(
+  image: Image,
+  { pinned, facts }: { pinned: ReadonlySet<string>; facts: RetentionFacts },
+): string | undefined {
+  const { name, target } = image;
+  if (pinned.has(target.digest)) return "pinned";
+  const users = facts.usersOf(image);
+  if (users.length > 0) return `used by ${counted("container", users)}`;
+  if (/(?:^|\/)pause(?:-[a-z0-9]+)?(?:[:@]|$)/.test(name)) return "sandbox image of Kubernetes";
+  const leases = facts.leasesOf(image);
+  if (leases.length > 0) return `held by ${counted("lease", leases)}`;
+  const age = ageOf(image, facts);
+  return age < facts.minAgeMs
+    ? `set ${words(age)} ago, which is less than ${words(facts.minAgeMs)}`
+    : undefined;
+}
+
+function isPinned({ labels }: Image): boolean {
+  return labels["io.cri-containerd.pinned"] === "pinned";
+}
+
+/** A name without a tag, by which Kubernetes files images beside their tags. */
+export function isAlias({ name }: Image): boolean {
+  if (isContentDigest(name)) return true;
+  const reference = referenceOf(name);
+  return reference !== undefined && reference.digest !== undefined && reference.tag === undefined;
+}
+
+function repositoryOf({ name }: Image): string | undefined {
+  const reference = referenceOf(name);
+  return reference && formatReference({ domain: reference.domain, path: reference.path });
+}
+
+function tagOf({ name }: Image): string {
+  return referenceOf(name)?.tag ?? "";
+}
+
+function referenceOf(name: string) {
+  try {
+    return parseReference(name, { defaults: false });
+  } catch {
+    return undefined; // containerd takes any text for a name
+  }
+}
+
+function ageOf({ updatedAt }: Image, { now }: RetentionFacts): number {
+  return Math.max(0, now.getTime() - updatedAt.getTime());
+}
+
+function counted(what: string, [first = "", ...others]: readonly string[]): string {
+  return `${what} ${JSON.stringify(first)}${others.length === 0 ? "" : ` and ${others.length} more`}`;
+}
+
+/** The two largest units are enough. */
+function words(ms: number): string {
+  const seconds = Math.floor(ms / 1000) * 1000;
+  return formatDuration(seconds, { ignoreZero: true }).split(" ").slice(0, 2).join(" ") || "0s";
+}
+
+function firstOf(texts: readonly (string | undefined)[]): string | undefined {
+  return texts.find((text) => text !== undefined);
+}
