@@ -11,7 +11,7 @@ export {
   NamespacedClient,
 } from "./lib/client.ts";
 export type { Container, Containers } from "./lib/containers.ts";
-export type { BlobTarget, Content, ContentInfo, Ingest, Written } from "./lib/content.ts";
+export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
 export type { Diff } from "./lib/diff.ts";
 export {
   AlreadyExistsError,

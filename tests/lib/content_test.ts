@@ -42,6 +42,33 @@ serviceTest(
   },
 );
 
+serviceTest("content.readVerified() reads blobs of any size", async ({ namespaced }) => {
+  await using held = await leased(namespaced);
+  for (const length of [0, 1, 8 * MiB, 8 * MiB + 1, 11 * MiB]) {
+    const { bytes, digest, size } = await randomBlob(length);
+    await held.content.write({ digest, size }, () => pieces(bytes));
+    assertBytes(await collected(held.content.readVerified({ digest, size })), bytes);
+  }
+});
+
+serviceTest("content.readVerified() keeps the last piece of what is not right", async ({ namespaced }) => {
+  await using held = await leased(namespaced);
+  const { bytes, digest, size } = await randomBlob(9 * MiB);
+  await held.content.write({ digest, size }, () => pieces(bytes));
+  for (const wrong of [size - 1, size + 1, 10]) {
+    let length = 0;
+    const failure = await assertRejects(
+      async () => {
+        for await (const piece of held.content.readVerified({ digest, size: wrong })) length += piece.length;
+      },
+      ContainerdError,
+      "bytes",
+    );
+    assertEquals(failure.code, "data_loss");
+    assert(length < Math.min(size, wrong), `${length} bytes`);
+  }
+});
+
 serviceTest("content.read() takes a part of a blob", async ({ namespaced }) => {
   await using held = await leased(namespaced);
   const { bytes, digest, size } = await randomBlob(3 * MiB);

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type NamespacedClient, UnavailableError } from "davit";
+import { FailedPreconditionError, type NamespacedClient, UnavailableError } from "davit";
 import { NamespacedClient as Bound } from "../../lib/client.ts";
 import type { Transport } from "../../lib/host.ts";
 import { guarded, openSocket } from "../../lib/host.ts";
@@ -65,6 +65,46 @@ serviceTest(
       failure,
     );
     assertEquals(await refs(content), []);
+  },
+);
+
+serviceTest(
+  "content.ingest() takes bytes of which nothing is known before",
+  async ({ namespaced: { content } }) => {
+    for (const size of [0, 1, (2 << 20) + 3]) {
+      const bytes = random(size, 4);
+      const digest = await sha256(bytes);
+      const written = await content.ingest({ ref: "a", expected: digest }, pieces(bytes, 70_000));
+      assertEquals(written, { digest, existed: false, sentBytes: size });
+      assertEquals((await content.info(digest)).size, size);
+    }
+    assertEquals(await refs(content), []);
+  },
+);
+
+serviceTest(
+  "content.ingest() refuses bytes of another digest, be that there or not",
+  async ({ namespaced }) => {
+    const { content } = namespaced;
+    const bytes = random(1_000, 5);
+    await using lease = await namespaced.leases.acquire({ prefix: "test" });
+    const { digest } = await namespaced.withLease(lease.id).content.ingest(
+      { ref: "a" },
+      pieces(random(10, 6)),
+    );
+    for (const expected of [digest, `sha256:${"0".repeat(64)}`]) {
+      const { message } = await assertRejects(
+        () => content.ingest({ ref: "a", expected }, pieces(bytes)),
+        FailedPreconditionError,
+      );
+      assertEquals(
+        message.endsWith(`the bytes have digest ${await sha256(bytes)}, not ${expected}`),
+        true,
+        message,
+      );
+      assertEquals([await refs(content), await content.find(await sha256(bytes))], [[], undefined]);
+    }
+    await assertRejects(() => content.ingest({ ref: "a", expected: "sha256:0" }, pieces(bytes)), SyntaxError);
   },
 );
 

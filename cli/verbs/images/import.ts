@@ -1,5 +1,6 @@
 import { importImages } from "../../../mod.ts";
-import { defineVerb, type VerbContext } from "../../verb.ts";
+import { openInput } from "../../input.ts";
+import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
   summary: "Import images from an OCI or docker archive, without unpacking them",
@@ -16,9 +17,9 @@ export default defineVerb({
     { header: "MOVED", key: "bytesMoved", as: "bytes", wide: true },
   ],
   async run(context) {
-    const { namespaced, log, progress, signal } = context;
+    const { args: [path = "-"], namespaced, log, progress, stdin, signal } = context;
     const client = await namespaced();
-    const { stream, size } = await archiveOf(context);
+    const { stream, size } = await openInput(path, { what: "archive", stdin });
     const results = await importImages(client, stream, { size, onProgress: progress, signal });
     for (const { image, reason } of results) {
       if (reason !== undefined) log.warn(`Image ${JSON.stringify(image)}: ${reason}`);
@@ -26,19 +27,3 @@ export default defineVerb({
     return results;
   },
 });
-
-async function archiveOf(
-  { args: [path = "-"], stdin }: VerbContext,
-): Promise<{ stream: ReadableStream<Uint8Array>; size?: number }> {
-  if (path === "-") return { stream: stdin() };
-  const file = await Deno.open(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read archive ${JSON.stringify(path)}: no such file`);
-  });
-  const { isFile, isDirectory, size } = await file.stat();
-  if (isDirectory) {
-    file.close();
-    throw new SyntaxError(`Cannot read archive ${JSON.stringify(path)}: it is a folder`);
-  }
-  return { stream: file.readable, ...(isFile && { size }) };
-}
