@@ -1,4 +1,6 @@
+import { connect } from "../../mod.ts";
 import { importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
+import { randomChunks } from "../real/layers.ts";
 import type { Pair } from "./compare.ts";
 import type { Lab } from "./lab.ts";
 
@@ -102,6 +104,20 @@ export const rows: readonly Row[] = [
     },
   },
   {
+    name: "content get of 256 MiB",
+    against: "ctr content get",
+    budget: 1 / 3,
+    reach: 1 / 6,
+    rounds: 5,
+    prepare: async (lab) => {
+      const digest = await withBlob(lab, 256 << 20);
+      return {
+        ours: lab.davit("-n", "blob", "content", "get", digest),
+        theirs: lab.ctr("-n", "blob", "content", "get", digest),
+      };
+    },
+  },
+  {
     name: "images import of 1 GiB",
     against: "ctr images import --no-unpack",
     budget: 1.0,
@@ -131,6 +147,14 @@ async function withNamespaces({ containerd }: Lab): Promise<void> {
   for (let index = 0; index < 20; index++) {
     await containerd.ctr(["namespaces", "create", `team-${index}`], { check: false });
   }
+}
+
+/** A blob of random bytes in the namespace `blob`; resolves to its digest. */
+async function withBlob({ containerd }: Lab, bytes: number): Promise<string> {
+  await using client = await connect({ address: containerd.address });
+  const { content } = client.namespace("blob");
+  const target = { ref: "blob", size: bytes, labels: { "containerd.io/gc.root": "bench" } };
+  return (await content.ingest(target, ReadableStream.from(randomChunks(bytes, 1)))).digest;
 }
 
 /** All images of a namespace, into one that is not there. */
