@@ -62,6 +62,13 @@ export {
   type TargetPlan,
 } from "./lib/image/copy_plan.ts";
 export { type DescribedImage, describeImages, type DescribeOptions } from "./lib/image/describe.ts";
+export {
+  type ExportedImage,
+  exportImages,
+  type ExportOptions,
+  type ImageArchive,
+} from "./lib/image/export.ts";
+export type { PlatformChoice } from "./lib/image/export_plan.ts";
 export { type BuildStep, type HistoryOptions, imageHistory } from "./lib/image/history.ts";
 export { importImages, type ImportOptions, type ImportResult } from "./lib/image/import.ts";
 export { type InspectedBlob, type InspectedImage, inspectImage } from "./lib/image/inspect.ts";
