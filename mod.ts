@@ -91,7 +91,7 @@ export {
   type UnpackResult,
 } from "./lib/image/unpack.ts";
 export type { Image, Images } from "./lib/images.ts";
-export type { DaemonPlugin, DaemonVersion, Introspection, Server } from "./lib/introspection.ts";
+export type { DaemonPlugin, DaemonVersion, Deprecation, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
 export { mapNamespaces } from "./lib/namespace/map.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
@@ -152,6 +152,7 @@ export {
   type RetentionRules,
 } from "./lib/selection/retention.ts";
 export { inRange, newestFirst, type TagOrder, type TimedTag, versionOf } from "./lib/selection/version.ts";
+export { type MeasuredSnapshot, measureSnapshots } from "./lib/snapshot_usage.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type {
   Mount,

@@ -11,7 +11,7 @@ import { Output, OutputClosed } from "./output.ts";
 import type { ProgressForm } from "./progress.ts";
 import type { Rendering } from "./render.ts";
 import { Tally } from "./tally.ts";
-import type { Verb } from "./verb.ts";
+import { printsBytes, type Verb } from "./verb.ts";
 
 /** What a run may be given from outside. */
 export interface RunOptions {
@@ -70,7 +70,7 @@ async function perform(
   const tally = new Tally();
   const work = async () => {
     const result = await verb.run(contextFor(invocation, { io, log, tally, connection, signal }));
-    if (verb.bytes) return await output.pour(result as AsyncIterable<Uint8Array>);
+    if (printsBytes(verb, invocation.args)) return await output.pour(result as AsyncIterable<Uint8Array>);
     const { render } = await import("./render.ts");
     await render(tally.counted(result), renderingFor(verb, globals), (text) => output.write(text));
   };

@@ -5,7 +5,7 @@ import { type Globals, globals, shortFlags } from "./globals.ts";
 import { findCommand, isComplete } from "./lookup.ts";
 import { alternatives, type FlagTexts, optionValues } from "./options.ts";
 import { flagsOf, tokenize } from "./tokenizer.ts";
-import type { Argument, Verb } from "./verb.ts";
+import { type Argument, printsBytes, type Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
 
 /** What a command line asks for. */
@@ -57,7 +57,7 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
     args: tail.positionals,
   };
   checkArguments(named.join(" "), verb.args ?? [], invocation.args);
-  checkGlobals(named.join(" "), verb, invocation.globals);
+  checkGlobals(named.join(" "), invocation);
   return invocation;
 }
 
@@ -101,9 +101,9 @@ function checkChoices(expected: readonly Argument[], args: readonly string[], hi
 
 function checkGlobals(
   name: string,
-  verb: Verb,
-  { allNamespaces, dryRun, output, quiet, namespace }: Globals,
+  { verb, args, globals }: { verb: Verb; args: readonly string[]; globals: Globals },
 ): void {
+  const { allNamespaces, dryRun, output, quiet, namespace } = globals;
   if (allNamespaces && !verb.acrossNamespaces) {
     throw new UsageError(
       `Cannot use --all-namespaces with ${JSON.stringify(name)}: it does not list by namespace`,
@@ -112,7 +112,7 @@ function checkGlobals(
   if (dryRun && !verb.plans) {
     throw new UsageError(`Cannot use --dry-run with ${JSON.stringify(name)}: it has no plan to show`);
   }
-  if (verb.bytes && (quiet || output !== "table")) {
+  if (printsBytes(verb, args) && (quiet || output !== "table")) {
     const flag = quiet ? "--quiet" : "--output";
     throw new UsageError(`Cannot use ${flag} with ${JSON.stringify(name)}: it prints bytes as they are`);
   }

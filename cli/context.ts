@@ -55,6 +55,7 @@ export function contextFor(
     },
     failed: (error) => tally.failed(error, (failure) => log.error(failure, error)),
     found: () => tally.found(),
+    outputIsTerminal: io.outputIsTerminal,
     stdin: () => io.stdin(),
     signal,
   };

@@ -7,6 +7,8 @@ export interface Io {
    * @throws {Deno.errors.BrokenPipe} when the reader is gone.
    */
   writeOut(bytes: Uint8Array): Promise<void>;
+  /** Whether stdout is a terminal. */
+  readonly outputIsTerminal: boolean;
   /** Writes to stderr, at once. A reader that is gone does not matter. */
   writeError(text: string): void;
   /** The terminal that stderr is; `undefined` when it is none, or one that cannot move its cursor. */
@@ -36,6 +38,10 @@ export class ProcessIo implements Io {
 
   async writeOut(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  }
+
+  get outputIsTerminal(): boolean {
+    return Deno.stdout.isTerminal();
   }
 
   writeError(text: string): void {

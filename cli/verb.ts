@@ -17,10 +17,18 @@ export interface Verb<O extends Options = Options, Field extends string = string
   plans?: boolean;
   /** `-A` is allowed; rows then carry a `namespace`. */
   acrossNamespaces?: boolean;
-  /** What it returns is an AsyncIterable of bytes, which go to stdout as they are: `-o` is an error. */
-  bytes?: boolean;
+  /**
+   * What it returns is an AsyncIterable of bytes, which go to stdout as they are: `-o` is an error. A function says for
+   * which arguments that is so.
+   */
+  bytes?: boolean | ((args: readonly string[]) => boolean);
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
   run(context: VerbContext<O>): unknown;
+}
+
+/** Whether what a verb returns for these arguments is bytes, not rows. */
+export function printsBytes({ bytes = false }: Pick<Verb, "bytes">, args: readonly string[]): boolean {
+  return typeof bytes === "function" ? bytes(args) : bytes;
 }
 
 /** What a verb's `run` receives. */
@@ -56,6 +64,8 @@ export interface VerbContext<O extends Options = Options> {
   failed(error: unknown): void;
   /** Says that the run was done and what it looked for is not right: exit 3. */
   found(): void;
+  /** Stdout is a terminal, which bytes of an archive would garble. */
+  outputIsTerminal: boolean;
   /** Bytes from stdin, for verbs that take `-`. */
   stdin(): ReadableStream<Uint8Array>;
   signal: AbortSignal;

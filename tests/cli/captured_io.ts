@@ -3,6 +3,7 @@ import type { Io, Terminal } from "../../cli/io.ts";
 /** Streams in memory: what a run wrote, and an environment of its own. */
 export class CapturedIo implements Io {
   readonly terminal: Terminal | undefined;
+  readonly outputIsTerminal: boolean;
   stdout = "";
   stderr = "";
   /** What is typed when something is asked; without, nobody is there to answer. */
@@ -13,6 +14,7 @@ export class CapturedIo implements Io {
   constructor({ env = {}, terminal }: { env?: Record<string, string>; terminal?: Terminal } = {}) {
     this.#env = env;
     this.terminal = terminal;
+    this.outputIsTerminal = terminal?.showsOutput ?? false;
   }
 
   stdin(): ReadableStream<Uint8Array> {
