@@ -88,6 +88,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/images/import.ts"),
       },
       {
+        name: "export",
+        summary: "Write images to an archive that containerd and docker read",
+        load: () => import("./verbs/images/export.ts"),
+      },
+      {
         name: "copy",
         summary:
           "Copy images to other namespaces of the same containerd, without moving bytes where it shares them",
@@ -157,6 +162,49 @@ export const nouns: readonly Noun[] = [
     ],
   },
   {
+    name: "snapshots",
+    aliases: ["snapshot"],
+    summary: "File systems of containers, and the layers that they stand on",
+    verbs: [
+      { ...list, summary: "List snapshots", load: () => import("./verbs/snapshots/list.ts") },
+      {
+        name: "tree",
+        summary: "List snapshots as a tree, each below its parent",
+        load: () => import("./verbs/snapshots/tree.ts"),
+      },
+      {
+        name: "info",
+        summary: "Show all about a snapshot",
+        load: () => import("./verbs/snapshots/info.ts"),
+      },
+      {
+        name: "usage",
+        summary: "Show what snapshots take, each without its parents",
+        load: () => import("./verbs/snapshots/usage.ts"),
+      },
+    ],
+  },
+  {
+    name: "containers",
+    aliases: ["container", "c"],
+    summary: "What tasks are started from",
+    verbs: [
+      { ...list, summary: "List containers", load: () => import("./verbs/containers/list.ts") },
+    ],
+  },
+  {
+    name: "tasks",
+    aliases: ["task", "t"],
+    summary: "The processes of containers",
+    verbs: [
+      {
+        ...list,
+        summary: "List tasks: the processes of containers",
+        load: () => import("./verbs/tasks/list.ts"),
+      },
+    ],
+  },
+  {
     name: "leases",
     aliases: ["lease"],
     summary: "What keeps content and snapshots from being collected as garbage",
@@ -183,9 +231,30 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/daemon/info.ts"),
       },
       {
+        name: "plugins",
+        summary: "List the plugins that containerd consists of",
+        load: () => import("./verbs/daemon/plugins.ts"),
+      },
+      {
+        name: "deprecations",
+        summary: "List what was used and what later versions of containerd will not have",
+        load: () => import("./verbs/daemon/deprecations.ts"),
+      },
+      {
         name: "version",
         summary: "Show the version of containerd",
         load: () => import("./verbs/daemon/version.ts"),
+      },
+    ],
+  },
+  {
+    name: "deprecations",
+    summary: "As ctr has it: davit daemon deprecations",
+    verbs: [
+      {
+        ...list,
+        summary: "List what was used and what later versions of containerd will not have",
+        load: () => import("./verbs/deprecations/list.ts"),
       },
     ],
   },
@@ -217,8 +286,28 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
     load: () => import("./verbs/completion.ts"),
   },
   {
+    name: "df",
+    summary: "Show what namespaces take of the disk",
+    load: () => import("./verbs/df.ts"),
+  },
+  {
+    name: "info",
+    summary: "Show what containerd says about itself: short for daemon info",
+    load: () => import("./verbs/info.ts"),
+  },
+  {
+    name: "ps",
+    summary: "List containers: short for containers list",
+    load: () => import("./verbs/ps.ts"),
+  },
+  {
     name: "version",
     summary: "Show the version of davit and of what it runs on",
     load: () => import("./verbs/version.ts"),
+  },
+  {
+    name: "why",
+    summary: "Say what keeps content, a snapshot or what an image points to alive, in all namespaces",
+    load: () => import("./verbs/why.ts"),
   },
 ];

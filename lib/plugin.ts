@@ -111,7 +111,7 @@ export function definePlugin<const O extends Options, Result>(
   return plugin;
 }
 
-/** The fields of the rows that a `run` returns, one or many. */
-export type FieldOf<Result> =
-  & keyof (Result extends AsyncIterable<infer Row> | Iterable<infer Row> ? Row : Result)
-  & string;
+/** The fields of the rows that a `run` returns, one or many; bytes have none. */
+export type FieldOf<Result> = Result extends AsyncIterable<infer Row> | Iterable<infer Row>
+  ? [Row] extends [Uint8Array] ? never : keyof Row & string
+  : keyof Result & string;
