@@ -93,6 +93,12 @@ export {
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Deprecation, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
+export {
+  type DiskUsage,
+  diskUsage,
+  type DiskUsageReport,
+  type NamespaceDiskUsage,
+} from "./lib/namespace/disk_usage.ts";
 export { mapNamespaces } from "./lib/namespace/map.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";

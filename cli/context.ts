@@ -39,6 +39,7 @@ export function contextFor(
     args,
     options,
     namespace,
+    onlyNamespace: globals.allNamespaces ? undefined : globals.namespace,
     snapshotter: io.env("CONTAINERD_SNAPSHOTTER"),
     allNamespaces: globals.allNamespaces,
     dryRun: globals.dryRun,

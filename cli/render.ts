@@ -120,7 +120,8 @@ async function writeTable(rows: Rows, table: Table, write: Write): Promise<void>
 }
 
 function columnsOf({ columns, acrossNamespaces }: Table): readonly Column[] {
-  return acrossNamespaces ? [{ header: "NAMESPACE", key: "namespace" }, ...columns] : columns;
+  const isMissing = acrossNamespaces && !columns.some(({ key }) => key === "namespace");
+  return isMissing ? [{ header: "NAMESPACE", key: "namespace" }, ...columns] : columns;
 }
 
 /** `createdAt` has the header `CREATED AT`. */

@@ -37,6 +37,8 @@ export interface VerbContext<O extends Options = Options> {
   options: OptionValues<O>;
   /** The name of `-n`, `$CONTAINERD_NAMESPACE`, or `default`. */
   namespace: string;
+  /** The name of `-n` alone, for a verb that is about all namespaces without it. */
+  onlyNamespace: string | undefined;
   /** The one that `$CONTAINERD_SNAPSHOTTER` names. */
   snapshotter: string | undefined;
   allNamespaces: boolean;

@@ -1,5 +1,6 @@
 import type { Plugin as Message } from "../proto/gen/containerd/services/introspection/v1/introspection.ts";
 import { toDate, toNumber } from "./convert.ts";
+import { containerdError } from "./errors.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Introspection as methods, Version as version } from "./transport/methods.ts";
@@ -16,13 +17,26 @@ export interface Server {
   uuid: string;
   /** Process id, as the daemon sees itself; 0 when it does not tell (1.6). */
   pid: number;
-  deprecations: { id: string; message: string; lastOccurrence: Date }[];
+  /** The inode of its namespace of process ids; 0 when it does not tell (1.6). */
+  pidns: number;
+  deprecations: Deprecation[];
+}
+
+/** Something that was used and that a later containerd will not have. */
+export interface Deprecation {
+  /** `io.containerd.deprecation/…` */
+  id: string;
+  /** What to use instead. */
+  message: string;
+  lastOccurrence: Date;
 }
 
 /** One of containerd's own plugins. */
 export interface DaemonPlugin {
   type: string;
   id: string;
+  /** What it works for (`linux/amd64`); empty when that does not matter. */
+  platforms: string[];
   requires: string[];
   exports: Record<string, string>;
   capabilities: string[];
@@ -47,16 +61,36 @@ export class Introspection {
 
   async server(options: CallOptions = {}): Promise<Server> {
     const call = { action: "get the state of containerd", ...options };
-    const { uuid, pid, deprecations } = await this.#scope.unary(methods.server, {}, call);
+    const { uuid, pid, pidns, deprecations } = await this.#scope.unary(methods.server, {}, call);
     return {
       uuid,
       pid: toNumber(pid),
+      pidns: toNumber(pidns),
       deprecations: deprecations.map(({ id, message, lastOccurrence }) => ({
         id,
         message,
         lastOccurrence: toDate(lastOccurrence),
       })),
     };
+  }
+
+  /**
+   * What was used since it started and is deprecated.
+   *
+   * @throws {UnimplementedError} when it does not keep count: before 1.6.25, and from 1.7.0 to 1.7.8.
+   */
+  async *deprecations(options: CallOptions = {}): AsyncIterable<Deprecation> {
+    const { version } = await this.version(options);
+    if (!keepsCount(version)) {
+      throw containerdError({
+        code: "unimplemented",
+        reason: `containerd ${version} does not keep count of them, only 1.6.25, 1.7.9 and later ones do`,
+        outcome: "refused",
+        action: "list the deprecations of containerd",
+        method: methods.server.name,
+      });
+    }
+    yield* (await this.server(options)).deprecations;
   }
 
   /** containerd's plugins that match any of the filters; all without one. */
@@ -91,6 +125,26 @@ export class Introspection {
   }
 }
 
-function fromMessage({ type, id, requires, exports, capabilities, initErr }: Message): DaemonPlugin {
-  return { type, id, requires, exports, capabilities, ...(initErr && { initError: initErr.message }) };
+/** An answer without deprecations says the same as one of a containerd that knows none. */
+function keepsCount(version: string): boolean {
+  const [, ...numbers] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  const [major = 2, minor = 0, patch = 0] = numbers.map(Number);
+  if (major !== 1) return major > 1;
+  return minor > 7 || (minor === 7 && patch >= 9) || (minor === 6 && patch >= 25);
+}
+
+function fromMessage(
+  { type, id, platforms, requires, exports, capabilities, initErr }: Message,
+): DaemonPlugin {
+  return {
+    type,
+    id,
+    platforms: platforms.map(({ os, architecture, variant }) =>
+      [os, architecture, variant].filter((part) => part !== "").join("/")
+    ),
+    requires,
+    exports,
+    capabilities,
+    ...(initErr && { initError: initErr.message }),
+  };
 }

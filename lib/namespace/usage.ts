@@ -39,7 +39,8 @@ async function contentUsage(
   return usage;
 }
 
-async function count(items: AsyncIterable<unknown>): Promise<number> {
+/** How many there are. */
+export async function count(items: AsyncIterable<unknown>): Promise<number> {
   let count = 0;
   for await (const _ of items) count++;
   return count;

@@ -1,0 +1,29 @@
+import { mapConcurrently } from "./concurrency.ts";
+import { NotFoundError } from "./errors.ts";
+import type { Snapshot, Snapshots, SnapshotUsage } from "./snapshots.ts";
+import type { CallOptions } from "./transport/transport.ts";
+
+/** A snapshot with what it takes itself, without its parents. */
+export interface MeasuredSnapshot extends Snapshot, SnapshotUsage {}
+
+/** containerd walks through the files of those that are active. */
+const measuredAtOnce = 16;
+
+/** Measures snapshots, in their order; those that are gone meanwhile are left out. */
+export async function* measureSnapshots(
+  snapshots: Snapshots,
+  found: Iterable<Snapshot> | AsyncIterable<Snapshot>,
+  options: CallOptions = {},
+): AsyncIterable<MeasuredSnapshot> {
+  const work = async (snapshot: Snapshot): Promise<MeasuredSnapshot | undefined> => {
+    try {
+      return { ...snapshot, ...await snapshots.usage(snapshot.key, options) };
+    } catch (error) {
+      if (error instanceof NotFoundError) return undefined;
+      throw error;
+    }
+  };
+  for await (const measured of mapConcurrently(found, { limit: measuredAtOnce, work })) {
+    if (measured !== undefined) yield measured;
+  }
+}
