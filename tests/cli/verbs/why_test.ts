@@ -1,0 +1,67 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "davit";
+import { busyboxImage, importWithCtr, multiPlatformImage, ociArchive } from "../../real/images.ts";
+import type { Containerd } from "../../real/containerd.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { davit } from "./davit.ts";
+
+interface Row {
+  namespace: string;
+  keeper: string;
+  way: string[];
+}
+
+async function why(containerd: Containerd, what: string): Promise<Row[]> {
+  const { code, stdout, stderr } = await davit(containerd, ["why", what, "-o", "json"]);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+realTest("why names every keeper of a blob in every namespace, and the way to it", async (_t, containerd) => {
+  const [one, two] = [uniqueNamespace("a"), uniqueNamespace("b")];
+  const image = await multiPlatformImage({ seed: 41 });
+  for (const namespace of [one, two]) await importWithCtr(containerd, namespace, ociArchive([image]));
+  await using client = await connect({ address: containerd.address });
+  const leaf = [...image.blobs.keys()].find((digest) => digest !== image.target.digest)!;
+  await client.namespace(two).leases.create({ id: "mine" });
+  await client.namespace(two).leases.addResource("mine", { id: leaf, type: "content" });
+  const rows = await why(containerd, leaf);
+  const keepers = rows.map(({ namespace, keeper }) => [namespace, keeper]);
+  assertEquals(keepers, [[one, `image ${image.name}`], [two, `image ${image.name}`], [two, "lease mine"]]);
+  assertEquals(rows[0]!.way[0], `content ${image.target.digest}`);
+  assertEquals(rows[2]!.way, []);
+  assertEquals((await why(containerd, image.name)).map(({ keeper }) => keeper), [
+    `image ${image.name}`,
+    `image ${image.name}`,
+  ]);
+});
+
+realTest("why follows snapshots to the image and the container that need them", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await busyboxImage();
+  await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+  await containerd.ctr(["containers", "create", image.name, "uses-it", "true"], { namespace });
+  await using client = await connect({ address: containerd.address });
+  const snapshots = await Array.fromAsync(client.namespace(namespace).snapshots("overlayfs").list());
+  const base = snapshots.find(({ kind }) => kind === "committed")!;
+  const keepers = (await why(containerd, base.key)).filter((row) => row.namespace === namespace);
+  assertEquals(keepers.map(({ keeper }) => keeper).sort(), ["container uses-it", `image ${image.name}`]);
+  await containerd.ctr(["containers", "rm", "uses-it"], { namespace });
+});
+
+realTest(
+  "why says that nothing keeps what waits to be collected, and fails for what is not there",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    await containerd.ctr(["content", "ingest", "--expected-digest", digest, "x"], {
+      namespace,
+      stdin: new TextEncoder().encode("hello"),
+    });
+    assertEquals((await why(containerd, digest)).map(({ keeper }) => keeper), ["nothing"]);
+    const missing = await davit(containerd, ["why", `sha256:${"0".repeat(64)}`]);
+    assertEquals(missing.code, 4);
+    assertMatch(missing.stderr, /no namespace has it\nhint: /);
+  },
+  { series: ["2"] },
+);
