@@ -1,0 +1,76 @@
+import type { Clock } from "../transport/clock.ts";
+import { RegistryError } from "./failure.ts";
+import { delay } from "./patience.ts";
+
+/** How often, and after which pauses, a request is repeated that may succeed later. */
+export interface RetryPolicy {
+  /** Requests in all. Default 5. */
+  attempts?: number | undefined;
+  /** The first pause in milliseconds, which doubles with each further one; the real one is random. Default 300. */
+  firstWaitMs?: number | undefined;
+  /** The longest pause, also of those that a registry asks for. Default 60,000. */
+  longestWaitMs?: number | undefined;
+}
+
+/** A request that failed and will be repeated. */
+export interface Retry {
+  /** The host that failed. */
+  host: string | undefined;
+  reason: string;
+  /** How many attempts there were. */
+  attempts: number;
+  /** Milliseconds until the next one. */
+  waitMs: number;
+}
+
+/** Counts failures in a row and waits after each; a registry that makes progress gets all attempts again. */
+export class Attempts {
+  readonly #policy: Required<{ [K in keyof RetryPolicy]: NonNullable<RetryPolicy[K]> }>;
+  readonly #clock: Clock;
+  readonly #onRetry: ((retry: Retry) => void) | undefined;
+  #failed = 0;
+
+  constructor(
+    { attempts = 5, firstWaitMs = 300, longestWaitMs = 60_000 }: RetryPolicy,
+    { clock, onRetry }: { clock: Clock; onRetry?: ((retry: Retry) => void) | undefined },
+  ) {
+    this.#policy = { attempts, firstWaitMs, longestWaitMs };
+    this.#clock = clock;
+    this.#onRetry = onRetry;
+  }
+
+  progressed(): void {
+    this.#failed = 0;
+  }
+
+  /** Waits before the next attempt. Rethrows an error that lasts, or comes too often. */
+  async failed(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (!(error instanceof RegistryError) || !error.isTemporary) throw error;
+    const { attempts, firstWaitMs, longestWaitMs } = this.#policy;
+    if (++this.#failed >= attempts) throw error;
+    if ((error.retryAfterMs ?? 0) > longestWaitMs) {
+      const seconds = Math.round(error.retryAfterMs! / 1000);
+      throw error.withReason(`${error.reason}; it asks to wait for ${seconds} s`);
+    }
+    const backoff = Math.min(longestWaitMs, firstWaitMs * 2 ** (this.#failed - 1));
+    // At random, so that those who failed together do not come back together; not before the registry's own time.
+    const jitter = backoff * (0.5 + Math.random() / 2);
+    const waitMs = Math.ceil(
+      error.retryAfterMs === undefined ? jitter : error.retryAfterMs + jitter / 10,
+    );
+    this.#onRetry?.({ host: error.host, reason: error.reason, attempts: this.#failed, waitMs });
+    await delay(waitMs, { clock: this.#clock, signal });
+  }
+
+  /** Repeats `work` as long as that may help. */
+  async run<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        await this.failed(error, signal);
+      }
+    }
+  }
+}
