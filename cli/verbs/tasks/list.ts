@@ -2,10 +2,14 @@ import type { Container, NamespacedClient, Task } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
 import { defineVerb, type VerbContext } from "../../verb.ts";
 
-interface Row extends Task {
+interface Row extends Pick<Task, "id" | "pid" | "status"> {
   /** Of its container; absent when that is gone, and when it is not shown. */
-  image?: string | undefined;
-  createdAt?: Date | undefined;
+  image: string | undefined;
+  /** Absent while it has not stopped. */
+  exitStatus: number | undefined;
+  exitedAt: Date | undefined;
+  /** Of its container, as the image. */
+  createdAt: Date | undefined;
 }
 
 export default defineVerb({
@@ -30,11 +34,14 @@ async function* rowsOf(
   { containers, tasks }: NamespacedClient,
   { wide, signal }: VerbContext,
 ): AsyncIterable<Row> {
-  if (!wide) return yield* tasks.list({ signal });
   const owners = new Map<string, Container>();
-  for await (const container of containers.list({ signal })) owners.set(container.id, container);
-  for await (const task of tasks.list({ signal })) {
-    const { image, createdAt } = owners.get(task.id) ?? {};
-    yield { ...task, image, createdAt };
+  if (wide) {
+    for await (const container of containers.list({ signal })) {
+      owners.set(container.id, container);
+    }
+  }
+  for await (const { id, pid, status, exitStatus, exitedAt } of tasks.list({ signal })) {
+    const { image, createdAt } = owners.get(id) ?? {};
+    yield { id, pid, status, image, exitStatus, exitedAt, createdAt };
   }
 }

@@ -1,0 +1,61 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import type { Containerd } from "../../real/containerd.ts";
+import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { davit } from "./davit.ts";
+
+realTest("tasks list shows what ctr shows, and in its wide form how tasks ended", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await busyboxImage();
+  await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+  const ctr = (...args: string[]) => containerd.ctr(args, { namespace });
+  await ctr("run", "--detach", image.name, "quitter", "sh", "-c", "exit 7");
+  await ctr("run", "--detach", image.name, "sleeper", "sleep", "600");
+  await ctr("run", "--detach", image.name, "pauser", "sleep", "600");
+  await ctr("tasks", "pause", "pauser");
+  await untilStopped("quitter", { containerd, namespace });
+  const list = (...argv: string[]) => davit(containerd, ["-n", namespace, "tasks", "ls", ...argv]);
+
+  const [header, ...rows] = cells((await list()).stdout);
+  const [headerOfCtr, ...rowsOfCtr] = cells((await ctr("tasks", "ls")).stdout);
+  assertEquals(header, headerOfCtr);
+  assertEquals(
+    rows.map(([id, pid, status]) => [id, pid, status?.toUpperCase()]).sort(),
+    rowsOfCtr.map(([id, pid, status]) => [id, pid, status]).sort(),
+  );
+  const names = (text: string) => text.trimEnd().split("\n").sort();
+  assertEquals(names((await list("-q")).stdout), names((await ctr("tasks", "ls", "-q")).stdout));
+
+  const json = JSON.parse((await list("-o", "json")).stdout) as Record<string, unknown>[];
+  const quitter = json.find(({ id }) => id === "quitter")!;
+  const { exitStatus, image: name } = quitter;
+  assertEquals([exitStatus, name], [7, image.name]);
+  assertEquals(Object.keys(quitter), ["id", "pid", "status", "image", "exitStatus", "exitedAt", "createdAt"]);
+  const wide = cells((await list("-o", "wide")).stdout).find(([id]) => id === "quitter")!;
+  assertEquals([wide[2], wide[4]], ["stopped", "7"]);
+  assertMatch(wide[5]!, /^now|\d+s ago$/);
+
+  const all = await davit(containerd, ["tasks", "ls", "-A", "-o", "json"]);
+  assertEquals(
+    JSON.parse(all.stdout).filter((row: { namespace: string }) => row.namespace === namespace).length,
+    3,
+  );
+  const nowhere = await davit(containerd, ["-n", "nowhere", "tasks", "ls"]);
+  assertEquals([nowhere.code, nowhere.stdout], [0, "TASK  PID  STATUS\n"]);
+  assertMatch(nowhere.stderr, /^No tasks in namespace "nowhere", but in "test-\w+"\n$/);
+});
+
+async function untilStopped(
+  id: string,
+  { containerd, namespace }: { containerd: Containerd; namespace: string },
+): Promise<void> {
+  while (
+    !(await containerd.ctr(["tasks", "ls"], { namespace })).stdout.match(RegExp(`^${id} .*STOPPED`, "m"))
+  ) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function cells(table: string): string[][] {
+  return table.trimEnd().split("\n").map((line) => line.split(/ {2,}/).filter(Boolean));
+}
