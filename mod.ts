@@ -13,6 +13,7 @@ export {
 export type { Container, Containers } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
 export type { Diff } from "./lib/diff.ts";
+export { type VerifiedBlob, verifyContent, type VerifyOptions } from "./lib/content_verify.ts";
 export {
   AlreadyExistsError,
   ContainerdError,
@@ -81,6 +82,7 @@ export {
   type PruneResult,
 } from "./lib/image/prune.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
+export { type MountedImage, mountImage, type MountOptions, unmountImage } from "./lib/image/mount.ts";
 export { NoSuchPlatformError } from "./lib/image/rootfs.ts";
 export { type ImageSelection, selectImages } from "./lib/image/select.ts";
 export { findImage, tagImage, type TagOptions } from "./lib/image/tag.ts";
@@ -90,6 +92,7 @@ export {
   type UnpackOptions,
   type UnpackResult,
 } from "./lib/image/unpack.ts";
+export { imageUsage, type ImageUsageOptions, type LayerUsage } from "./lib/image/usage.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Deprecation, Introspection, Server } from "./lib/introspection.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";

@@ -84,7 +84,7 @@ export const nouns: readonly Noun[] = [
       },
       {
         name: "import",
-        summary: "Import images from an OCI or docker archive, without unpacking them",
+        summary: "Import images from an OCI or docker archive, and unpack them",
         load: () => import("./verbs/images/import.ts"),
       },
       {
@@ -97,6 +97,27 @@ export const nouns: readonly Noun[] = [
         summary:
           "Copy images to other namespaces of the same containerd, without moving bytes where it shares them",
         load: () => import("./verbs/images/copy.ts"),
+      },
+      {
+        name: "unpack",
+        summary: "Unpack the layers of images into snapshots, from which containers start",
+        load: () => import("./verbs/images/unpack.ts"),
+      },
+      {
+        name: "usage",
+        summary: "Show what the layers of an unpacked image take of the disk",
+        load: () => import("./verbs/images/usage.ts"),
+      },
+      {
+        name: "mount",
+        summary: "Mount the files of an image at a folder of this machine, to read them",
+        load: () => import("./verbs/images/mount.ts"),
+      },
+      {
+        name: "unmount",
+        aliases: ["umount"],
+        summary: "Unmount the files of an image",
+        load: () => import("./verbs/images/unmount.ts"),
       },
       {
         name: "check",
@@ -153,6 +174,11 @@ export const nouns: readonly Noun[] = [
         name: "abort",
         summary: "Throw away what was written of blobs that are not complete",
         load: () => import("./verbs/content/abort.ts"),
+      },
+      {
+        name: "verify",
+        summary: "Check that the bytes of blobs are those that their digests name",
+        load: () => import("./verbs/content/verify.ts"),
       },
       {
         ...remove,

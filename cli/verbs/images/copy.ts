@@ -6,9 +6,13 @@ import {
   planCopy,
   renamePrefixes,
 } from "../../../mod.ts";
+import { unpackArrived, unpackOptions } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
-type Row = Omit<CopyResult, "error" | "calls">;
+interface Row extends Omit<CopyResult, "error" | "calls"> {
+  /** With `--unpack`: whether it can be run there as it is. */
+  unpacked?: boolean;
+}
 
 export default defineVerb({
   summary:
@@ -46,6 +50,8 @@ export default defineVerb({
       summary: "only these platforms, which must be complete",
     },
     rename: { type: "list", placeholder: "OLD=NEW", summary: "replace a prefix of the names" },
+    unpack: { type: "boolean", summary: "unpack them there, which takes time and disk as if they were new" },
+    ...unpackOptions,
   },
   columns: [
     { header: "REF", key: "image" },
@@ -57,11 +63,12 @@ export default defineVerb({
     { header: "REASON", key: "reason" },
     { header: "DIGEST", key: "digest", wide: true },
     { header: "SOURCE", key: "source", wide: true },
+    { header: "UNPACKED", key: "unpacked", wide: true },
   ],
   plans: true,
-  async *run(
-    { args, options, namespace, dryRun, client, log, failed, progress, signal },
-  ): AsyncIterable<Row> {
+  repeatable: true,
+  async *run(context): AsyncIterable<Row> {
+    const { args, options, namespace, dryRun, client, log, failed, progress, signal } = context;
     const connection = await client();
     const plan = await planCopy(connection, {
       from: options.from ?? namespace,
@@ -85,7 +92,9 @@ export default defineVerb({
       : executeCopy(connection, plan, { signal, onProgress: progress });
     for await (const { error, calls: _, ...row } of results) {
       if (error !== undefined) failed(error);
-      yield row;
+      const unpacks = options.unpack && !dryRun && row.status !== "failed";
+      const arrival = { client: connection.namespace(row.to), name: row.image, platforms: options.platform };
+      yield unpacks ? { ...row, unpacked: await unpackArrived(arrival, context) } : row;
     }
   },
 });

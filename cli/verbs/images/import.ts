@@ -1,29 +1,51 @@
-import { importImages } from "../../../mod.ts";
+import { hostPlatform, importImages, type ImportResult, parsePlatform } from "../../../mod.ts";
 import { openInput } from "../../input.ts";
+import { unpackArrived, unpackOptions } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
+interface Row extends ImportResult {
+  /** Whether it can be run as it is. */
+  unpacked: boolean;
+}
+
 export default defineVerb({
-  summary: "Import images from an OCI or docker archive, without unpacking them",
-  examples: ["images import busybox.tar", "-n k8s.io images import app.tar.gz", "images import - < app.tar"],
+  summary: "Import images from an OCI or docker archive, and unpack them",
+  examples: [
+    "images import busybox.tar",
+    "-n k8s.io images import app.tar.gz",
+    "images import - --no-unpack < app.tar",
+  ],
   args: [{ name: "FILE", summary: "tar archive, plain or packed with gzip; - is stdin", completes: "file" }],
+  options: {
+    noUnpack: { type: "boolean", summary: "leave the unpacking to whoever runs an image first" },
+    platform: { type: "string", placeholder: "OS/ARCH", summary: "what to unpack [this machine's]" },
+    ...unpackOptions,
+  },
   columns: [
     { header: "REF", key: "image" },
     { header: "DIGEST", key: "digest" },
     { header: "SIZE", key: "size", as: "bytes" },
     { header: "STATUS", key: "status" },
+    { header: "UNPACKED", key: "unpacked" },
     { header: "WRITTEN", key: "written", wide: true },
     { header: "SHARED", key: "shared", wide: true },
     { header: "EXISTING", key: "existing", wide: true },
     { header: "MOVED", key: "bytesMoved", as: "bytes", wide: true },
   ],
-  async run(context) {
-    const { args: [path = "-"], namespaced, log, progress, stdin, signal } = context;
+  async *run(context): AsyncIterable<Row> {
+    const { args: [path = "-"], options, namespaced, log, progress, stdin, signal } = context;
+    if (options.platform !== undefined) parsePlatform(options.platform, { host: hostPlatform(Deno.build) });
     const client = await namespaced();
     const { stream, size } = await openInput(path, { what: "archive", stdin });
     const results = await importImages(client, stream, { size, onProgress: progress, signal });
     for (const { image, reason } of results) {
       if (reason !== undefined) log.warn(`Image ${JSON.stringify(image)}: ${reason}`);
     }
-    return results;
+    const platforms = options.platform === undefined ? [] : [options.platform];
+    for (const result of results) {
+      const unpacked = !options.noUnpack &&
+        await unpackArrived({ client, name: result.image, platforms }, context);
+      yield { ...result, unpacked };
+    }
   },
 });

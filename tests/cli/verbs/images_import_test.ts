@@ -15,10 +15,10 @@ realTest("images import FILE shows what it created, and what was there", async (
     const { code, stdout } = await davit(containerd, ["images", "import", file, "-n", namespace]);
     assertEquals(code, 0);
     const [header, ...rows] = stdout.trimEnd().split("\n").map((line) => line.split(/ {2,}/));
-    assertEquals(header, ["REF", "DIGEST", "SIZE", "STATUS"]);
+    assertEquals(header, ["REF", "DIGEST", "SIZE", "STATUS", "UNPACKED"]);
     assertEquals(
-      rows.map(([ref, digest, , status]) => [ref, digest, status]),
-      images.map(({ name, target }) => [name, target.digest, "created"]),
+      rows.map(([ref, digest, , status, unpacked]) => [ref, digest, status, unpacked]),
+      images.map(({ name, target }) => [name, target.digest, "created", "true"]),
     );
     const quiet = await davit(containerd, ["images", "import", file, "-n", namespace, "-q"]);
     assertEquals([quiet.code, quiet.stdout], [0, images.map(({ name }) => `${name}\n`).join("")]);
@@ -33,6 +33,7 @@ realTest("images import FILE shows what it created, and what was there", async (
       shared: 0,
       existing: 4,
       bytesMoved: 0,
+      unpacked: true,
     });
   });
 });
