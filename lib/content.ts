@@ -2,7 +2,7 @@ import type {
   Info as InfoMessage,
   Status as StatusMessage,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
-import { verified } from "./content_verify.ts";
+import { verified } from "./content_read.ts";
 import {
   type BlobTarget,
   type IngestTarget,
