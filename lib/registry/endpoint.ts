@@ -1,7 +1,7 @@
 import { quoted } from "../oci/quoted.ts";
 import { Answer } from "./answer.ts";
 import { Authorizer, type Scope, type Surroundings } from "./auth.ts";
-import { answerFailure, connectionTrouble, refusal, type RegistryError, type Task } from "./failure.ts";
+import { answerFailure, connectionTrouble, refusal, type Task } from "./failure.ts";
 import type { RegistryHost } from "./host.ts";
 import { Patience, Stalled } from "./patience.ts";
 import { ConnectionError, Wire } from "./wire.ts";
@@ -65,7 +65,7 @@ export class Endpoint implements Disposable {
   /**
    * Sends a request: makes it known to the host if that asks for it, and follows redirects of what reads.
    *
-   * @throws {RegistryError} when the answer is none that was expected. Whether to try again is for the caller.
+   * @throws `RegistryError` when the answer is none that was expected. Whether to try again is for the caller.
    */
   async send(request: EndpointRequest): Promise<Answer> {
     const { task } = request;

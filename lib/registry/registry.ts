@@ -84,6 +84,7 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
 }
 
 /** The way to registries. References may be short: `busybox` is `docker.io/library/busybox:latest`. */
+export type { PushTarget } from "./upload.ts";
 export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #closing = new AbortController();
