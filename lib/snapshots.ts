@@ -172,7 +172,7 @@ export class Snapshots {
   /**
    * Removes files that belong to no snapshot any more, of all namespaces.
    *
-   * @throws {UnimplementedError} when the snapshotter does so by itself.
+   * @throws {UnimplementedError} from containerd 1.6 to 2.1, which leave that to their garbage collection.
    */
   async cleanup(options: CallOptions = {}): Promise<void> {
     const request = { snapshotter: this.#snapshotter };

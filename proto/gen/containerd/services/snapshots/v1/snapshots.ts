@@ -1810,7 +1810,7 @@ export const SnapshotsDefinition = {
       responseStream: false,
       options: {},
     },
-    /** Removes files that no snapshot has any more, in all namespaces. Not every snapshotter can. */
+    /** Removes files that no snapshot has any more, in all namespaces. Unimplemented from 1.6 to 2.1. */
     cleanup: {
       name: "Cleanup",
       requestType: CleanupRequest as typeof CleanupRequest,
