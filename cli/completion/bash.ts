@@ -10,6 +10,9 @@ export interface BashLine {
   kept: number;
 }
 
+/** What begins a word to complete and belongs to it, unlike all else that does. */
+const replaced = "$@";
+
 /** Takes a command line apart. Behind an unquoted character of `breaks`, bash begins a new word to complete. */
 export function readBashLine(text: string, breaks: string): BashLine {
   const words: string[] = [];
@@ -30,7 +33,9 @@ export function readBashLine(text: string, breaks: string): BashLine {
       word = (word ?? "") + (text[++at] ?? "");
     } else {
       word = (word ?? "") + character;
-      if (quote === "" && breaks.includes(character)) kept = word.length;
+      if (quote === "" && breaks.includes(character)) {
+        kept = word.length - (replaced.includes(character) ? 1 : 0);
+      }
     }
   }
   return { words: [...words, word ?? ""], quote, kept };
