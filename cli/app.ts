@@ -4,13 +4,14 @@ import type { Connect, ConnectionSettings } from "./connection.ts";
 import { contextFor, formOf, LazyConnection } from "./context.ts";
 import { Ending } from "./ending.ts";
 import { failureOf } from "./errors.ts";
-import type { Globals } from "./globals.ts";
+import { type Globals, isJob } from "./globals.ts";
 import type { Io } from "./io.ts";
 import { type LogSettings, StderrLog } from "./log.ts";
 import { Output, OutputClosed } from "./output.ts";
 import type { ProgressForm } from "./progress.ts";
 import type { Rendering } from "./render.ts";
-import { Tally } from "./tally.ts";
+import { isIterable, Tally } from "./tally.ts";
+import type { Attempt, Observer } from "./unattended/job.ts";
 import { printsBytes, type Verb } from "./verb.ts";
 
 /** What a run may be given from outside. */
@@ -37,7 +38,10 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
     });
     if (invocation.kind === "run") {
       log = new StderrLog(io, logSettings(invocation.globals, io));
-      return await perform(invocation, { io, output, log, ...options });
+      const surroundings = { io, output, log, ...options };
+      return await (isJob(invocation.globals)
+        ? performAsJob(invocation, { argv, surroundings })
+        : perform(invocation, surroundings));
     }
     await output.write(await informationOn(invocation));
     await output.flush();
@@ -58,21 +62,40 @@ interface Surroundings extends RunOptions {
   log: StderrLog;
 }
 
+/** Runs a verb as a job that nobody watches. */
+async function performAsJob(
+  invocation: Extract<Invocation, { kind: "run" }>,
+  { argv, surroundings }: { argv: readonly string[]; surroundings: Surroundings },
+): Promise<number> {
+  const { runJob } = await import("./unattended/job.ts");
+  const { globals, words, verb: { repeatable = false } } = invocation;
+  const { io, log, signal } = surroundings;
+  const attempt = (settings: Attempt) => perform(invocation, surroundings, settings);
+  return await runJob({ globals, verb: words.join(" "), argv, io, log, signal, repeatable, attempt });
+}
+
 /** Runs a verb, shows what it returns, and sums up. */
 async function perform(
   invocation: Extract<Invocation, { kind: "run" }>,
   { io, output, log, signal: outside, connect }: Surroundings,
+  { observer, isLast = true, timeoutMs = invocation.globals.timeout }: Partial<Attempt> = {},
 ): Promise<number> {
   const { verb, globals } = invocation;
-  using ending = new Ending({ signal: outside, timeoutMs: globals.timeout });
+  using ending = new Ending({ signal: outside, timeoutMs });
   const { signal } = ending;
-  await using connection = new LazyConnection(connectionSettings(globals, { io, log, signal }), connect);
-  const tally = new Tally();
+  await using connection = new LazyConnection(
+    connectionSettings(globals, { io, log, signal, observer }),
+    connect,
+  );
+  const tally = new Tally(observer);
   const work = async () => {
     const result = await verb.run(contextFor(invocation, { io, log, tally, connection, signal }));
     if (printsBytes(verb, invocation.args)) return await output.pour(result as AsyncIterable<Uint8Array>);
     const { render } = await import("./render.ts");
-    await render(tally.counted(result), renderingFor(verb, globals), (text) => output.write(text));
+    const counted = tally.counted(result);
+    // What fails now is shown by the attempt after it.
+    const shown = isLast || !isIterable(counted) ? counted : await Array.fromAsync(counted);
+    await render(shown, renderingFor(verb, globals), (text) => output.write(text));
   };
   try {
     await ending.bound(work());
@@ -92,8 +115,17 @@ async function perform(
 
 function connectionSettings(
   globals: Globals,
-  { io, log, signal }: { io: Io; log: StderrLog; signal: AbortSignal },
+  { io, log, signal, observer }: {
+    io: Io;
+    log: StderrLog;
+    signal: AbortSignal;
+    observer: Observer | undefined;
+  },
 ): ConnectionSettings {
+  const watchers = [
+    ...(globals.debug ? [(call: TracedCall) => log.debug(describe(call), { ...call })] : []),
+    ...(observer === undefined ? [] : [(call: TracedCall) => observer.call(call)]),
+  ];
   return {
     address: globals.address ?? io.env("CONTAINERD_ADDRESS"),
     connectTimeoutMs: globals.connectTimeout,
@@ -101,7 +133,7 @@ function connectionSettings(
     noWrites: globals.noWrites,
     newNamespaces: { refuses: globals.noCreateNamespace, announce: (message) => log.warn(message) },
     signal,
-    watch: globals.debug ? (call) => log.debug(describe(call), { ...call }) : undefined,
+    watch: watchers.length === 0 ? undefined : (call) => watchers.forEach((watch) => watch(call)),
   };
 }
 

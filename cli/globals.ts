@@ -52,6 +52,25 @@ export const globals = {
     placeholder: "FORM",
     summary: "what to write to stderr; default: text, or json as the output",
   },
+  lock: {
+    type: "string",
+    placeholder: "NAME",
+    summary: "one run at a time under this name, or file; another ends at once",
+  },
+  retries: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    max: 100,
+    placeholder: "N",
+    summary: "try again what failed for a cause that may pass",
+  },
+  report: { type: "string", placeholder: "FILE", summary: "write a JSON record of the run to it" },
+  metrics: {
+    type: "string",
+    placeholder: "FILE",
+    summary: "write metrics of the run to it, for node_exporter",
+  },
   debug: { type: "boolean", summary: "show each call to containerd, and where errors come from" },
   help: { type: "boolean", summary: "show help for what is named" },
   version: { type: "boolean", summary: "show the version of davit" },
@@ -74,8 +93,9 @@ export type Globals = OptionValues<typeof globals>;
 export const reservedOptions: ReadonlySet<string> = new Set([
   ...Object.keys(globals),
   "context",
-  "lock",
-  "metrics",
-  "report",
-  "retries",
 ]);
+
+/** Whether a run is to be a job that nobody watches: locked, tried again, or written down. */
+export function isJob({ lock, report, metrics, retries }: Globals): boolean {
+  return lock !== undefined || report !== undefined || metrics !== undefined || retries > 0;
+}

@@ -4,6 +4,7 @@ import { formatCell, nothing } from "./format.ts";
 import type { Form } from "./globals.ts";
 import { plain, toJson } from "./json.ts";
 import { layOut } from "./table.ts";
+import { isIterable } from "./tally.ts";
 import type { Column } from "./verb.ts";
 
 /** How to show what a verb returns. */
@@ -35,11 +36,6 @@ export async function render(result: unknown, rendering: Rendering, write: Write
 }
 
 type Rows = Iterable<unknown> | AsyncIterable<unknown>;
-
-function isIterable(value: unknown): value is Rows {
-  return typeof value === "object" && value !== null &&
-    (Symbol.asyncIterator in value || Symbol.iterator in value);
-}
 
 async function writeRows(rows: Rows, rendering: Rendering, write: Write): Promise<void> {
   switch (rendering.form) {

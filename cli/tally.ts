@@ -1,16 +1,28 @@
 import { exitOfCode, type Failure, failureOf } from "./errors.ts";
 
+/** Who is told of the items of a run. */
+export interface TallyObserver {
+  item(row: unknown): void;
+  failure(failure: Failure): void;
+}
+
 /** Counts what became of the items of a run: the exit code follows. */
 export class Tally {
+  readonly #observer: TallyObserver | undefined;
   readonly #failures: Failure[] = [];
   readonly #messages = new Set<string>();
   #succeeded = 0;
   #found = false;
 
+  constructor(observer?: TallyObserver) {
+    this.#observer = observer;
+  }
+
   /** One item failed. Passes the failure on to `report`, unless it says the same as an earlier one. */
   failed(error: unknown, report: (failure: Failure) => void): void {
     const failure = failureOf(error);
     this.#failures.push(failure);
+    this.#observer?.failure(failure);
     if (!this.#messages.has(failure.message)) report(failure);
     this.#messages.add(failure.message);
   }
@@ -27,9 +39,7 @@ export class Tally {
   /** Passes results on and counts them; a row whose `status` is `"failed"` has been reported as a failure. */
   counted(result: unknown): unknown {
     if (typeof result !== "object" || result === null) return result;
-    if (Symbol.asyncIterator in result || Symbol.iterator in result) {
-      return this.#countedRows(result as Iterable<unknown> | AsyncIterable<unknown>);
-    }
+    if (isIterable(result)) return this.#countedRows(result);
     this.#count(result);
     return result;
   }
@@ -64,6 +74,13 @@ export class Tally {
   }
 
   #count(row: unknown): void {
+    this.#observer?.item(row);
     if ((row as { status?: unknown } | null)?.status !== "failed") this.#succeeded++;
   }
+}
+
+/** Whether a result is rows rather than one of them. */
+export function isIterable(result: unknown): result is Iterable<unknown> | AsyncIterable<unknown> {
+  return typeof result === "object" && result !== null &&
+    (Symbol.asyncIterator in result || Symbol.iterator in result);
 }

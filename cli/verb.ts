@@ -15,6 +15,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
   columns?: readonly Column<Field>[];
   /** It can plan without doing: `--dry-run` is allowed and `context.dryRun` tells. */
   plans?: boolean;
+  /** Doing it again does no harm and leads to the same: `--retries` tries again even when something was written. */
+  repeatable?: boolean;
   /** `-A` is allowed; rows then carry a `namespace`. */
   acrossNamespaces?: boolean;
   /**

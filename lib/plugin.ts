@@ -22,6 +22,8 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
    * cannot, the host simulates what it writes and says what that would be.
    */
   plans?: boolean;
+  /** Doing it again does no harm and leads to the same: `--retries` tries again even when something was written. */
+  repeatable?: boolean;
   access?: Access;
   /** Does the work and returns what to show: a row, rows, or an AsyncIterable of rows. */
   run(context: PluginContext<O>): unknown;

@@ -44,6 +44,7 @@ export default definePlugin({
     { header: "REASON", key: "reason" },
   ],
   plans: true,
+  repeatable: true,
   access: { namespaces: "any", write: "images" },
 
   async *run({ client, options, dryRun, log, progress, failed, signal }) {

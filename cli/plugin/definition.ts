@@ -27,6 +27,7 @@ export function checkDefinition(data: unknown): asserts data is Definition {
     options: optional(options),
     columns: optional(listOf(column)),
     plans: optional(flag),
+    repeatable: optional(flag),
     access: optional(access),
   });
   checkOrder((data as Definition).args ?? []);

@@ -47,6 +47,7 @@ export default defineVerb({
     { header: "DIGEST", key: "digest", wide: true },
   ],
   plans: true,
+  repeatable: true,
   acrossNamespaces: true,
   async *run(context) {
     const {
