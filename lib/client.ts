@@ -1,6 +1,7 @@
 import { Containers } from "./containers.ts";
 import { Content } from "./content.ts";
 import { Diff } from "./diff.ts";
+import { Events } from "./events.ts";
 import { Images } from "./images.ts";
 import { Introspection } from "./introspection.ts";
 import { Leases } from "./leases.ts";
@@ -84,6 +85,7 @@ export class NamespacedClient implements NamespaceAccess {
   readonly diff: Diff;
   readonly containers: Containers;
   readonly tasks: Tasks;
+  readonly events: Events;
   readonly #scope: Scope;
 
   constructor(scope: Scope) {
@@ -97,6 +99,7 @@ export class NamespacedClient implements NamespaceAccess {
     this.diff = new Diff(scope);
     this.containers = new Containers(scope);
     this.tasks = new Tasks(scope);
+    this.events = new Events(scope);
   }
 
   namespace(name: string): NamespacedClient {

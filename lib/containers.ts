@@ -1,6 +1,7 @@
 import type { Container as Message } from "../proto/gen/containerd/services/containers/v1/containers.ts";
-import { toDate } from "./convert.ts";
+import { labelChange, toDate } from "./convert.ts";
 import { quoted } from "./oci/quoted.ts";
+import { type RuntimeSpec, specType } from "./oci/spec/runtime_spec.ts";
 import type { Scope } from "./scope.ts";
 import { Containers as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -17,6 +18,17 @@ export interface Container {
   snapshotKey: string;
   createdAt: Date;
   updatedAt: Date;
+}
+
+/** A container to create. */
+export interface NewContainer {
+  id: string;
+  image?: string;
+  labels?: Record<string, string>;
+  runtime: string;
+  spec: RuntimeSpec;
+  snapshotter?: string;
+  snapshotKey?: string;
 }
 
 /** containerd's containers service, in one namespace. */
@@ -45,10 +57,78 @@ export class Containers {
 
   /** @throws {NotFoundError} when there is none of that id. */
   async get(id: string, options: CallOptions = {}): Promise<Container> {
-    const call = { action: "get", resource: `container ${quoted(id)}`, ...options };
+    const call = { action: "get", resource: described(id), ...options };
     const { container } = await this.#scope.unary(methods.get, { id }, call);
     return fromMessage(container!);
   }
+
+  /**
+   * The specification from which the runtime makes a container.
+   *
+   * @throws {NotFoundError} when there is no container of that id.
+   * @throws {SyntaxError} when it has none, or one of another kind.
+   */
+  async spec(id: string, options: CallOptions = {}): Promise<RuntimeSpec> {
+    const call = { action: "get the spec of", resource: described(id), ...options };
+    const { container } = await this.#scope.unary(methods.get, { id }, call);
+    const { typeUrl = "", value = new Uint8Array() } = container!.spec ?? {};
+    try {
+      return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value));
+    } catch {
+      throw new SyntaxError(`Cannot read the spec of ${described(id)}: ${quoted(typeUrl)} is no JSON`);
+    }
+  }
+
+  /**
+   * Creates the record of a container; that image and snapshot exist is not checked. From here on its snapshot is kept
+   * from collection.
+   *
+   * @throws {AlreadyExistsError} when there is one of that id.
+   */
+  async create({ runtime, spec, ...container }: NewContainer, options: CallOptions = {}): Promise<Container> {
+    const value = new TextEncoder().encode(JSON.stringify(spec));
+    const request = {
+      container: { ...container, runtime: { name: runtime }, spec: { typeUrl: specType, value } },
+    };
+    const call = { action: "create", resource: described(container.id), ...options };
+    const { container: created } = await this.#scope.unary(methods.create, request, call);
+    return fromMessage(created!);
+  }
+
+  /**
+   * Sets labels; an empty value removes its label, others stay.
+   *
+   * @throws {NotFoundError} when there is none of that id.
+   */
+  async update(
+    id: string,
+    { labels, ...options }: CallOptions & { labels: Record<string, string> },
+  ): Promise<Container> {
+    const change = labelChange(labels);
+    if (change.updateMask.length === 0) return await this.get(id, options); // no mask would mean everything
+    const request = { container: { id, labels: change.labels }, updateMask: change.updateMask };
+    const call = { action: "label", resource: described(id), ...options };
+    const { container } = await this.#scope.unary(methods.update, request, call);
+    return fromMessage(container!);
+  }
+
+  /**
+   * Deletes the record of a container. containerd does not look for a task: one that runs goes on without anybody being
+   * able to reach it, so ask for it before.
+   *
+   * @throws {NotFoundError} when there is none of that id.
+   */
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#scope.unary(methods.delete, { id }, {
+      action: "delete",
+      resource: described(id),
+      ...options,
+    });
+  }
+}
+
+function described(id: string): string {
+  return `container ${quoted(id)}`;
 }
 
 function fromMessage(message: Message): Container {

@@ -1,22 +1,55 @@
 import type { Process as Message } from "../proto/gen/containerd/types/task/task.ts";
 import { toDate } from "./convert.ts";
+import { equals } from "./filters.ts";
 import { quoted } from "./oci/quoted.ts";
+import { processType, type RuntimeProcess } from "./oci/spec/runtime_spec.ts";
 import type { Scope } from "./scope.ts";
+import type { Mount } from "./snapshots.ts";
+import { readMetrics, type TaskMetrics } from "./task_metrics.ts";
 import { Tasks as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
 
 /** A task: the process of a container. */
 export interface Task {
-  /** The id of its container. */
+  /** The id of its container, or its exec id. */
   id: string;
   pid: number;
   status: TaskStatus;
+  io: ProcessIo;
   /** 0–255, once stopped; 128 + n when signal n ended it. */
   exitStatus?: number;
   exitedAt?: Date;
 }
 
 export type TaskStatus = "unknown" | "created" | "running" | "stopped" | "paused" | "pausing";
+
+/** Where a process reads and writes: paths of named pipes or URIs such as `file:///…`; empty for nowhere. */
+export interface ProcessIo {
+  stdin: string;
+  stdout: string;
+  /** Empty for a terminal, whose stdout it is. */
+  stderr: string;
+  terminal: boolean;
+}
+
+/** How a process ended. */
+export interface ExitStatus {
+  /** 0–255; 128 + n when signal n ended it. */
+  exitStatus: number;
+  exitedAt: Date;
+}
+
+/** A process in a container, as the host sees it. */
+export interface ContainerProcess {
+  pid: number;
+  /** Of one that exec started. */
+  execId?: string;
+}
+
+/** Which process of a container is meant; without `execId` its first one. */
+export interface ProcessOptions extends CallOptions {
+  execId?: string | undefined;
+}
 
 const statuses: readonly TaskStatus[] = ["unknown", "created", "running", "stopped", "paused", "pausing"];
 
@@ -35,14 +68,179 @@ export class Tasks {
   }
 
   /** The task of a container. @throws {NotFoundError} when it has none. */
-  async get(containerId: string, options: CallOptions = {}): Promise<Task> {
-    const call = { action: "get", resource: `task ${quoted(containerId)}`, ...options };
-    const { process } = await this.#scope.unary(methods.get, { containerId }, call);
+  async get(containerId: string, { execId = "", ...options }: ProcessOptions = {}): Promise<Task> {
+    const call = { action: "get", resource: described(containerId, execId), ...options };
+    const { process } = await this.#scope.unary(methods.get, { containerId, execId }, call);
     return fromMessage(process!);
+  }
+
+  /**
+   * Sets up the process of a container and does not start it. Named pipes must be open for reading, or this waits for
+   * somebody to do so.
+   *
+   * @throws {AlreadyExistsError} when the container has a task.
+   * @throws {NotFoundError} when there is no such container.
+   */
+  async create(
+    { containerId, rootfs, io }: { containerId: string; rootfs: readonly Mount[]; io: ProcessIo },
+    options: CallOptions = {},
+  ): Promise<{ pid: number }> {
+    const request = { containerId, rootfs: [...rootfs], ...io };
+    const call = { action: "create", resource: described(containerId), ...options };
+    const { pid } = await this.#scope.unary(methods.create, request, call);
+    return { pid };
+  }
+
+  /** Starts a process that was set up. @throws {NotFoundError} when there is none. */
+  async start(
+    containerId: string,
+    { execId = "", ...options }: ProcessOptions = {},
+  ): Promise<{ pid: number }> {
+    const call = { action: "start", resource: described(containerId, execId), ...options };
+    const { pid } = await this.#scope.unary(methods.start, { containerId, execId }, call);
+    return { pid };
+  }
+
+  /**
+   * Sets up another process in a container and does not start it. It has to be deleted, even if it cannot be started.
+   *
+   * @throws {AlreadyExistsError} when there is one of that exec id.
+   * @throws {NotFoundError} when the container has no task.
+   */
+  async exec(
+    { containerId, execId, process, io }: {
+      containerId: string;
+      execId: string;
+      process: RuntimeProcess;
+      io: ProcessIo;
+    },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const value = new TextEncoder().encode(JSON.stringify(process));
+    const request = { containerId, execId, spec: { typeUrl: processType, value }, ...io };
+    const call = { action: "set up", resource: described(containerId, execId), ...options };
+    await this.#scope.unary(methods.exec, request, call);
+  }
+
+  /**
+   * Waits for the end of a process, for however long it takes; one that has ended already answers at once.
+   *
+   * @throws {NotFoundError} when there is none, or somebody deleted it.
+   */
+  async wait(
+    containerId: string,
+    { execId = "", ...options }: ProcessOptions = {},
+  ): Promise<ExitStatus> {
+    const call = { action: "wait for", resource: described(containerId, execId), ...options };
+    const { exitStatus, exitedAt } = await this.#scope.unary(methods.wait, { containerId, execId }, call);
+    return { exitStatus, exitedAt: toDate(exitedAt) };
+  }
+
+  /**
+   * Sends a signal, by its number; with `all` to every process of the container.
+   *
+   * @throws {NotFoundError} when there is no such process, or it has ended.
+   */
+  async kill(
+    { containerId, execId = "", signal, all = false }: {
+      containerId: string;
+      execId?: string | undefined;
+      signal: number;
+      all?: boolean | undefined;
+    },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const call = { action: "send a signal to", resource: described(containerId, execId), ...options };
+    await this.#scope.unary(methods.kill, { containerId, execId, signal, all }, call);
+  }
+
+  /**
+   * Deletes a task that has ended or was never started; what it wrote and nobody read is lost.
+   *
+   * @throws {NotFoundError} when the container has none.
+   * @throws {ContainerdError} when it runs.
+   */
+  async delete(containerId: string, options: CallOptions = {}): Promise<ExitStatus> {
+    const call = { action: "delete", resource: described(containerId), ...options };
+    const { exitStatus, exitedAt } = await this.#scope.unary(methods.delete, { containerId }, call);
+    return { exitStatus, exitedAt: toDate(exitedAt) };
+  }
+
+  /** Deletes a process that exec set up and that has ended or was never started. @throws {NotFoundError} */
+  async deleteProcess(
+    containerId: string,
+    { execId, ...options }: CallOptions & { execId: string },
+  ): Promise<ExitStatus> {
+    const call = { action: "delete", resource: described(containerId, execId), ...options };
+    const { exitStatus, exitedAt } = await this.#scope.unary(
+      methods.deleteProcess,
+      { containerId, execId },
+      call,
+    );
+    return { exitStatus, exitedAt: toDate(exitedAt) };
+  }
+
+  /** Tells the terminal of a process how many characters it shows. */
+  async resizePty(
+    containerId: string,
+    { columns, rows, execId = "", ...options }: ProcessOptions & { columns: number; rows: number },
+  ): Promise<void> {
+    const call = { action: "resize the terminal of", resource: described(containerId, execId), ...options };
+    await this.#scope.unary(methods.resizePty, { containerId, execId, width: columns, height: rows }, call);
+  }
+
+  /** Ends the input of a process; closing its pipe does not. */
+  async closeStdin(containerId: string, { execId = "", ...options }: ProcessOptions = {}): Promise<void> {
+    const call = { action: "end the input of", resource: described(containerId, execId), ...options };
+    await this.#scope.unary(methods.closeIO, { containerId, execId, stdin: true }, call);
+  }
+
+  /** Stops all processes of a container where they are. */
+  async pause(containerId: string, options: CallOptions = {}): Promise<void> {
+    const call = { action: "pause", resource: described(containerId), ...options };
+    await this.#scope.unary(methods.pause, { containerId }, call);
+  }
+
+  /** Lets paused processes go on. */
+  async resume(containerId: string, options: CallOptions = {}): Promise<void> {
+    const call = { action: "resume", resource: described(containerId), ...options };
+    await this.#scope.unary(methods.resume, { containerId }, call);
+  }
+
+  /** All processes of a container. @throws {NotFoundError} when it has no task. */
+  async listPids(containerId: string, options: CallOptions = {}): Promise<ContainerProcess[]> {
+    const call = { action: "list the processes of", resource: described(containerId), ...options };
+    const { processes } = await this.#scope.unary(methods.listPids, { containerId }, call);
+    const { ProcessDetails } = await import("../proto/gen/containerd/runtime/runc/options.ts");
+    return processes.map(({ pid, info }) => {
+      const execId = info?.typeUrl.endsWith("containerd.runc.v1.ProcessDetails")
+        ? ProcessDetails.decode(info.value).execId
+        : "";
+      return { pid, ...(execId && { execId }) };
+    });
+  }
+
+  /** What the tasks of some containers use, of all without ids. One that is gone or cannot tell is left out. */
+  async *metrics(
+    { containerIds = [], ...options }: CallOptions & { containerIds?: readonly string[] } = {},
+  ): AsyncIterable<TaskMetrics> {
+    const call = { action: "get the metrics of tasks", ...options };
+    const filters = containerIds.map((id) => equals("id", id));
+    const { metrics } = await this.#scope.unary(methods.metrics, { filters }, call);
+    for (const metric of metrics) yield await readMetrics(metric);
   }
 }
 
-function fromMessage({ id, pid, status: number, exitStatus, exitedAt }: Message): Task {
+function described(containerId: string, execId = ""): string {
+  return execId === ""
+    ? `task ${quoted(containerId)}`
+    : `process ${quoted(execId)} of task ${quoted(containerId)}`;
+}
+
+function fromMessage(
+  { id, pid, status: number, stdin, stdout, stderr, terminal, exitStatus, exitedAt }: Message,
+): Task {
   const status = statuses[number] ?? "unknown";
-  return { id, pid, status, ...(status === "stopped" && { exitStatus, exitedAt: toDate(exitedAt) }) };
+  const io = { stdin, stdout, stderr, terminal };
+  return { id, pid, status, io, ...(status === "stopped" && { exitStatus, exitedAt: toDate(exitedAt) }) };
 }

@@ -1,0 +1,64 @@
+/** The codecs of everything that an event may say, in a module of their own: only subscribers need them. */
+import * as containers from "../proto/gen/containerd/events/container.ts";
+import * as content from "../proto/gen/containerd/events/content.ts";
+import * as images from "../proto/gen/containerd/events/image.ts";
+import * as namespaces from "../proto/gen/containerd/events/namespace.ts";
+import * as sandboxes from "../proto/gen/containerd/events/sandbox.ts";
+import * as snapshots from "../proto/gen/containerd/events/snapshot.ts";
+import * as tasks from "../proto/gen/containerd/events/task.ts";
+import type { Any } from "../proto/gen/google/protobuf/any.ts";
+import { toDate } from "./convert.ts";
+
+interface Decoder {
+  decode(bytes: Uint8Array): object;
+}
+
+const eventsPackage = "containerd.events";
+const imagesPackage = "containerd.services.images.v1";
+
+const decoders: ReadonlyMap<string, Decoder> = new Map([
+  ...decodersOf(eventsPackage, {
+    ...containers,
+    ...content,
+    ...namespaces,
+    ...sandboxes,
+    ...snapshots,
+    ...tasks,
+  }),
+  ...decodersOf(imagesPackage, images),
+]);
+
+/** What an event says; nothing when its type is not known or its bytes are not of that type. */
+export function decodeEvent(event: Any | undefined): Record<string, unknown> {
+  const decoder = event && decoders.get(event.typeUrl.slice(event.typeUrl.lastIndexOf("/") + 1));
+  if (!decoder) return {};
+  try {
+    return plain(decoder.decode(event.value)) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+function decodersOf(scope: string, module: Readonly<Record<string, unknown>>): [string, Decoder][] {
+  const isDecoder = (value: unknown): value is Decoder =>
+    typeof value === "object" && value !== null && "decode" in value;
+  return Object.entries(module).flatMap(([name, value]): [string, Decoder][] =>
+    isDecoder(value) ? [[`${scope}.${name}`, value]] : []
+  );
+}
+
+/** Dates for timestamps, numbers for 64-bit ones, the type for what is packed in it once more. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  if (isTimestamp(value)) return toDate(value);
+  if ("typeUrl" in value && "value" in value && value.value instanceof Uint8Array) {
+    return { type: value.typeUrl };
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+}
+
+function isTimestamp(value: object): value is { seconds: bigint; nanos: number } {
+  return "seconds" in value && typeof value.seconds === "bigint" && "nanos" in value;
+}

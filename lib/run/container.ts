@@ -1,0 +1,220 @@
+import type { NamespacedClient } from "../client.ts";
+import {
+  AlreadyExistsError,
+  containerdError,
+  DeadlineExceededError,
+  NotFoundError,
+  OutcomeUnknownError,
+} from "../errors.ts";
+import { readRootfs } from "../image/rootfs.ts";
+import { unpackImage } from "../image/unpack.ts";
+import type { Image } from "../images.ts";
+import { parseConfig } from "../oci/config.ts";
+import { containerLabels, stopSignalLabel } from "../oci/container_labels.ts";
+import { checkIdentifier } from "../oci/identifier.ts";
+import { parseProcessConfig, type ProcessConfig } from "../oci/process_config.ts";
+import { quoted } from "../oci/quoted.ts";
+import { buildSpec, type SpecOptions } from "../oci/spec.ts";
+import type { RuntimeSpec, RuntimeUser } from "../oci/spec/runtime_spec.ts";
+import { resolveUser, type UserFiles } from "../oci/spec/user.ts";
+import type { Progress } from "../progress.ts";
+import { readHost } from "./host.ts";
+import type { Mount } from "../snapshots.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { readUserFiles, readUserFilesBelow } from "./user_files.ts";
+
+/** A container to make: of an image, of a folder, or as a spec says. */
+export interface ContainerOptions extends SpecOptions, CallOptions {
+  id: string;
+  /** The name of an image, which is unpacked if it is not. */
+  image?: string | undefined;
+  /** The absolute path of a folder to use as it is, instead of an image. */
+  rootfs?: string | undefined;
+  /** Says everything, instead of an image. */
+  spec?: RuntimeSpec | undefined;
+  /** `USER` or `USER:GROUP`, by name or number. Default: that of the image, or root. */
+  user?: string | undefined;
+  /** Paths of devices of the host, or of folders of them. */
+  devices?: readonly string[] | undefined;
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** Default: that of the namespace's label `containerd.io/defaults/runtime`, or `io.containerd.runc.v2`. */
+  runtime?: string | undefined;
+  /** Default: that of the namespace's label `containerd.io/defaults/snapshotter`, or `overlayfs`. */
+  snapshotter?: string | undefined;
+  /** `linux/arm64`. Default: that of this machine. */
+  platform?: string | undefined;
+  /** Called with what is unpacked. */
+  onProgress?: ((state: Progress) => void) | undefined;
+}
+
+/** A container that was made, and what its first process will see as its root. */
+export interface CreatedContainer {
+  id: string;
+  /** Empty for one without a snapshot. */
+  rootfs: Mount[];
+}
+
+const cleanupMs = 10_000;
+
+/**
+ * Makes a container with a snapshot of its own, and does not start it. When that fails, nothing of it is left.
+ *
+ * @throws {NotFoundError} when there is no such image, or a part of it is missing.
+ * @throws {NoSuchPlatformError} when it is for other platforms only.
+ * @throws {AlreadyExistsError} when there is a container of that id, or a snapshot.
+ * @throws {SyntaxError} when the id, the user or a document of the image is malformed, or nothing says what to run.
+ */
+export async function createContainer(
+  client: NamespacedClient,
+  options: ContainerOptions,
+): Promise<CreatedContainer> {
+  const { id, signal, timeoutMs } = options;
+  checkIdentifier(id, "a container id");
+  const call = { signal, timeoutMs };
+  const defaults = await namespaceDefaults(client, call);
+  const maker = new Maker(client, {
+    options,
+    call,
+    runtime: options.runtime ?? defaults["containerd.io/defaults/runtime"] ?? "io.containerd.runc.v2",
+    snapshotter: options.snapshotter ?? defaults["containerd.io/defaults/snapshotter"] ?? "overlayfs",
+  });
+  if (options.image === undefined) return await maker.makeWithoutImage();
+  return await maker.makeFromImage(await client.images.get(options.image, call));
+}
+
+interface Work {
+  options: ContainerOptions;
+  call: CallOptions;
+  runtime: string;
+  snapshotter: string;
+}
+
+/** Makes one container. */
+class Maker {
+  readonly #client: NamespacedClient;
+  readonly #work: Work;
+
+  constructor(client: NamespacedClient, work: Work) {
+    this.#client = client;
+    this.#work = work;
+  }
+
+  async makeWithoutImage(): Promise<CreatedContainer> {
+    const { options: { rootfs, spec, ...options } } = this.#work;
+    const files = () => (rootfs === undefined ? Promise.resolve({}) : readUserFilesBelow(rootfs));
+    await this.#create(this.#client, {
+      spec: spec ?? await this.#buildSpec({ files }),
+      labels: { ...options.labels },
+    });
+    return { id: options.id, rootfs: [] };
+  }
+
+  async makeFromImage(image: Image): Promise<CreatedContainer> {
+    const { call, snapshotter, options: { id, platform, labels } } = this.#work;
+    const root = await readRootfs(this.#client, image, { platform, action: "run", ...call });
+    const bytes = await this.#client.content.readSmall(root.config, call);
+    const config = parseProcessConfig(bytes, root.config);
+    const leaseLabels = { "davit/operation": "containers create" };
+    await using lease = await this.#client.leases.acquire(
+      { prefix: "davit-create", labels: leaseLabels },
+      call,
+    );
+    const leased = this.#client.withLease(lease.id);
+    const rootfs = await this.#prepare(leased, { image, parent: root.chainId });
+    try {
+      await this.#create(leased, {
+        image: image.name,
+        spec: await this.#buildSpec({ config, files: () => readUserFiles(rootfs) }),
+        labels: {
+          ...containerLabels(parseConfig(bytes, root.config).labels),
+          ...containerLabels(image.labels),
+          ...(config.stopSignal && { [stopSignalLabel]: config.stopSignal }),
+          ...labels,
+        },
+        snapshotter,
+        snapshotKey: id,
+      });
+      return { id, rootfs };
+    } catch (error) {
+      await this.#client.snapshots(snapshotter).remove(id, { timeoutMs: cleanupMs }).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Makes the container's own snapshot on top of those of the image, which is unpacked if need be. */
+  async #prepare(
+    client: NamespacedClient,
+    { image, parent }: { image: Image; parent: string },
+  ): Promise<Mount[]> {
+    const { call, snapshotter, options: { id, platform, onProgress } } = this.#work;
+    const snapshots = client.snapshots(snapshotter);
+    try {
+      return await snapshots.prepare({ key: id, parent }, call);
+    } catch (error) {
+      if (error instanceof AlreadyExistsError) throw await this.#taken(error);
+      if (isUncertain(error)) await snapshots.remove(id, { timeoutMs: cleanupMs }).catch(() => {});
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+    await unpackImage(this.#client, image, { platform, snapshotter, onProgress, ...call });
+    return await snapshots.prepare({ key: id, parent }, call);
+  }
+
+  async #create(
+    { containers }: NamespacedClient,
+    container: {
+      image?: string;
+      spec: RuntimeSpec;
+      labels: Record<string, string>;
+      snapshotter?: string;
+      snapshotKey?: string;
+    },
+  ): Promise<void> {
+    const { call, runtime, options: { id } } = this.#work;
+    try {
+      await containers.create({ id, runtime, ...container }, call);
+    } catch (error) {
+      if (isUncertain(error)) await containers.delete(id, { timeoutMs: cleanupMs }).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #buildSpec(
+    { config, files }: { config?: ProcessConfig; files: () => Promise<UserFiles> },
+  ): Promise<RuntimeSpec> {
+    const { options } = this.#work;
+    const user = await userFor(options.user ?? config?.user ?? "", files);
+    const { devices, privileged, id, rootfs } = options;
+    const host = await readHost({ ...(devices && { devices }), privileged: privileged === true });
+    return buildSpec({ namespace: this.#client.name, id, image: config, rootfs, user, host, options });
+  }
+
+  /** A snapshot without a container is what a run leaves that was killed at a bad moment. */
+  async #taken(error: AlreadyExistsError): Promise<Error> {
+    const { call, snapshotter, options: { id } } = this.#work;
+    const isContainer = await this.#client.containers.get(id, call).then(() => true, () => false);
+    const details = { ...error.details, action: "create", resource: `container ${quoted(id)}` };
+    if (isContainer) return containerdError({ ...details, reason: "already exists" });
+    const reason = `there is a snapshot of that key in ${snapshotter}, of no container`;
+    return containerdError({ ...details, reason });
+  }
+}
+
+/** Numbers for both user and group need no files, and so no root. */
+async function userFor(text: string, files: () => Promise<UserFiles>): Promise<RuntimeUser> {
+  return resolveUser(text, /^\d+:\d+$/.test(text) && Deno.uid() !== 0 ? {} : await files());
+}
+
+async function namespaceDefaults(
+  { name, namespaces }: NamespacedClient,
+  options: CallOptions,
+): Promise<Readonly<Record<string, string>>> {
+  for await (const namespace of namespaces.list(options)) {
+    if (namespace.name === name) return namespace.labels;
+  }
+  return {};
+}
+
+/** It may have been done all the same. */
+function isUncertain(error: unknown): boolean {
+  return error instanceof OutcomeUnknownError || error instanceof DeadlineExceededError;
+}

@@ -1,0 +1,319 @@
+import type { NamespacedClient } from "../client.ts";
+import {
+  AlreadyExistsError,
+  containerdError,
+  NotFoundError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from "../errors.ts";
+import { quoted } from "../oci/quoted.ts";
+import type { RuntimeProcess } from "../oci/spec/runtime_spec.ts";
+import type { Mount } from "../snapshots.ts";
+import type { ExitStatus, ProcessIo } from "../tasks.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { type Copying, ProcessPipes, type ProcessStreams } from "./copying.ts";
+import { makeFifos, removeFifos } from "./fifos.ts";
+import { Pause } from "./pause.ts";
+
+/** Where the input of a process comes from and its output goes to. */
+export interface StartOptions extends CallOptions {
+  /** Copied until the process ends. Without, its pipes wait for somebody to attach. */
+  streams?: ProcessStreams | undefined;
+  /** A terminal of its own, with only one output. */
+  terminal?: boolean | undefined;
+  /** `null` for nowhere; else a URI for containerd such as `file:///var/log/web.log`. Default: pipes. */
+  output?: "null" | URL | undefined;
+}
+
+/** How long to try to clean up after what failed, for each call, in milliseconds. */
+const cleanupMs = 10_000;
+
+/** How long containerd may be away while a process is waited for, in milliseconds. */
+const patienceMs = 120_000;
+
+const SIGKILL = 9;
+
+/** A process that was started in a container, or attached to. */
+export class RunningProcess implements Disposable {
+  readonly containerId: string;
+  /** Of one that exec started; absent for a container's first one. */
+  readonly execId: string | undefined;
+  /** On the host. */
+  readonly pid: number;
+  readonly io: ProcessIo;
+  readonly #client: NamespacedClient;
+  readonly #exit: Promise<ExitStatus>;
+  readonly #pipes: ProcessPipes | undefined;
+  readonly #copying: Copying | undefined;
+  readonly #over: AbortController;
+
+  constructor({ client, containerId, execId, pid, io, exit, over, pipes, copying }: Parts) {
+    this.#client = client;
+    this.containerId = containerId;
+    this.execId = execId;
+    this.pid = pid;
+    this.io = io;
+    this.#exit = exit;
+    this.#over = over;
+    this.#pipes = pipes;
+    this.#copying = copying;
+  }
+
+  /**
+   * Waits for the end of the process and of its output, also while containerd is away.
+   *
+   * @throws {NotFoundError} when somebody deleted it meanwhile.
+   * @throws what a stream threw; the process then still runs.
+   */
+  async wait({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<ExitStatus> {
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal!.reason);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort);
+    const ends: Promise<ExitStatus>[] = [this.#exit, aborted.promise];
+    if (this.#copying) ends.push(this.#copying.failure);
+    try {
+      const status = await Promise.race(ends);
+      if (this.#copying) {
+        await Promise.race([this.#copying.drained(), this.#copying.failure, aborted.promise]);
+      }
+      return status;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Sends a signal, by its number. @throws {NotFoundError} when the process has ended. */
+  async kill(signal: number, options: CallOptions = {}): Promise<void> {
+    const { containerId, execId } = this;
+    await this.#client.tasks.kill({ containerId, execId, signal }, options);
+  }
+
+  /** Tells its terminal how many characters it shows. */
+  async resize(size: { columns: number; rows: number }, options: CallOptions = {}): Promise<void> {
+    await this.#client.tasks.resizePty(this.containerId, { execId: this.execId, ...size, ...options });
+  }
+
+  /** Deletes the process, which must have ended, and its pipes. Nothing to delete is fine. */
+  async delete(options: CallOptions = {}): Promise<void> {
+    const { containerId, execId } = this;
+    await deleteProcess(this.#client, { containerId, execId, ...options });
+    await removeFifos(this.io);
+    this[Symbol.dispose]();
+  }
+
+  /** Ends the process, if it has not ended, and deletes it; for when something else went wrong. */
+  async discard(): Promise<void> {
+    this.#copying?.stop();
+    await discardProcess(this.#client, this);
+    await removeFifos(this.io);
+    this[Symbol.dispose]();
+  }
+
+  /** Lets go of its pipes; it goes on, and others may attach to it. */
+  [Symbol.dispose](): void {
+    this.#over.abort();
+    this.#copying?.stop();
+    this.#pipes?.[Symbol.dispose]();
+  }
+}
+
+interface Parts {
+  client: NamespacedClient;
+  containerId: string;
+  execId?: string | undefined;
+  pid: number;
+  io: ProcessIo;
+  exit: Promise<ExitStatus>;
+  /** Ends the waiting for the end. */
+  over: AbortController;
+  pipes?: ProcessPipes | undefined;
+  copying?: Copying | undefined;
+}
+
+/** A process to start: a container's first one, on its mounts, or another one. */
+export type ProcessToStart =
+  | { containerId: string; execId?: undefined; rootfs: readonly Mount[] }
+  | { containerId: string; execId: string; process: RuntimeProcess };
+
+/**
+ * Starts a process in a container. When that fails, nothing of it is left.
+ *
+ * @throws {AlreadyExistsError} when the container has a task, or a process of that exec id.
+ * @throws {NotFoundError} when there is no such container, or no task in it for another process.
+ */
+export async function startProcess(
+  client: NamespacedClient,
+  target: ProcessToStart,
+  { streams, terminal = false, output, ...options }: StartOptions = {},
+): Promise<RunningProcess> {
+  const { tasks } = client;
+  const { containerId, execId } = target;
+  const io = await ioFor({ streams, terminal, output });
+  using stack = new DisposableStack();
+  let isSent = false;
+  try {
+    const pipes = stack.use(await ProcessPipes.open(io));
+    isSent = true;
+    if (target.execId === undefined) {
+      await tasks.create({ containerId, rootfs: target.rootfs, io }, options);
+      await pipes.handOver();
+    } else {
+      await tasks.exec({ containerId, execId: target.execId, process: target.process, io }, options);
+    }
+    const over = new AbortController();
+    const exit = waitThroughRestarts(client, { containerId, execId }, over.signal);
+    exit.catch(() => {}); // whoever waits for it learns of it
+    stack.defer(() => over.abort());
+    const { pid } = await tasks.start(containerId, { execId, ...options });
+    if (target.execId !== undefined) await pipes.handOver(); // only now the shim has opened them
+    const endInput = () => endInputOf(client, { containerId, execId }, over.signal);
+    const copying = streams && pipes.copy(streams, endInput);
+    if (copying) stack.move();
+    return new RunningProcess({
+      client,
+      containerId,
+      execId,
+      pid,
+      io,
+      exit,
+      over,
+      ...(copying && { pipes, copying }),
+    });
+  } catch (error) {
+    // A process that was there before is somebody else's.
+    if (isSent && !(error instanceof AlreadyExistsError)) {
+      await discardProcess(client, { containerId, execId });
+    }
+    await removeFifos(io);
+    throw error;
+  }
+}
+
+/**
+ * Takes over input and output of a task that somebody started with pipes. Only one should have them at a time.
+ *
+ * @throws {NotFoundError} when the container has no task.
+ * @throws {FailedPreconditionError} when its output goes elsewhere.
+ */
+export async function attachTask(
+  client: NamespacedClient,
+  containerId: string,
+  { streams, ...options }: CallOptions & { streams: ProcessStreams },
+): Promise<RunningProcess> {
+  const { pid, io } = await client.tasks.get(containerId, options);
+  using stack = new DisposableStack();
+  const pipes = stack.use(await ProcessPipes.open(io));
+  if (!pipes.hasOutput) {
+    throw containerdError({
+      code: "failed_precondition",
+      reason: io.stdout === "" ? "its output goes nowhere" : `its output goes to ${quoted(io.stdout)}`,
+      outcome: "refused",
+      action: "attach to",
+      resource: `task ${quoted(containerId)}`,
+      namespace: client.name,
+    });
+  }
+  const over = new AbortController();
+  const exit = waitThroughRestarts(client, { containerId }, over.signal);
+  exit.catch(() => {}); // whoever waits for it learns of it
+  await pipes.handOver();
+  const copying = pipes.copy(streams, () => endInputOf(client, { containerId }, over.signal));
+  stack.move();
+  return new RunningProcess({ client, containerId, pid, io, exit, over, pipes, copying });
+}
+
+/** Ends a process if it has not ended, and deletes it; says nothing when that fails, too. */
+export async function discardProcess(client: NamespacedClient, id: ProcessId): Promise<void> {
+  const { tasks } = client;
+  const { containerId, execId } = id;
+  const limit = { timeoutMs: cleanupMs };
+  const gone = await deleteProcess(client, { ...id, ...limit }).then(() => true, () => false);
+  if (gone) return;
+  await tasks.kill({ containerId, execId, signal: SIGKILL }, limit).catch(() => {});
+  await tasks.wait(containerId, { execId, ...limit }).catch(() => {});
+  await deleteProcess(client, { ...id, ...limit }).catch(() => {});
+}
+
+interface ProcessId {
+  containerId: string;
+  execId?: string | undefined;
+}
+
+/** Deletes a process that has ended, if it is there. */
+async function deleteProcess(
+  { tasks }: NamespacedClient,
+  { containerId, execId, ...options }: ProcessId & CallOptions,
+): Promise<void> {
+  const { signal, timeoutMs } = options;
+  try {
+    if (execId === undefined) await tasks.delete(containerId, { signal, timeoutMs });
+    else await tasks.deleteProcess(containerId, { execId, signal, timeoutMs });
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+}
+
+async function ioFor(
+  { streams, terminal, output }: Required<Pick<StartOptions, "terminal">> & StartOptions,
+): Promise<ProcessIo> {
+  if (output === "null") return { stdin: "", stdout: "", stderr: "", terminal: false };
+  if (output) {
+    return {
+      stdin: "",
+      stdout: output.href,
+      stderr: terminal ? "" : output.href,
+      terminal: terminal === true,
+    };
+  }
+  const stdin = streams === undefined || streams.stdin !== undefined;
+  return { ...await makeFifos({ stdin, terminal: terminal === true }), terminal: terminal === true };
+}
+
+/** Waits for the end of a process for as long as containerd comes back: its containers go on without it. */
+async function waitThroughRestarts(
+  { tasks }: NamespacedClient,
+  { containerId, execId }: ProcessId,
+  signal: AbortSignal,
+): Promise<ExitStatus> {
+  let lostAt: number | undefined;
+  for (;;) {
+    try {
+      return await tasks.wait(containerId, { execId, signal });
+    } catch (error) {
+      if (!isLost(error)) throw error;
+      lostAt ??= Date.now();
+      if (Date.now() - lostAt > patienceMs) throw error;
+    }
+    using pause = new Pause(200);
+    await pause.over;
+    signal.throwIfAborted();
+    const isBack = await tasks.get(containerId, { execId, signal }).then(
+      () => true,
+      (error) => !isLost(error),
+    );
+    if (isBack) lostAt = undefined;
+  }
+}
+
+/** Ends the input of a process, if it is still there, also when containerd is just away. */
+async function endInputOf(
+  { tasks }: NamespacedClient,
+  { containerId, execId }: ProcessId,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await tasks.closeStdin(containerId, { execId, signal });
+    } catch (error) {
+      if (!isLost(error)) return; // it has ended
+    }
+    using pause = new Pause(200);
+    await pause.over;
+  }
+}
+
+/** The connection is gone, which says nothing about the process. */
+function isLost(error: unknown): boolean {
+  return error instanceof UnavailableError || error instanceof OutcomeUnknownError;
+}
