@@ -26,6 +26,21 @@ const gigabyte = 1 << 30;
 export const rows: readonly Row[] = [
   start("--version"),
   start("--help"),
+  start("completion of flags", completing("davit images copy --")),
+  {
+    name: "completion of names",
+    against: "ctr namespaces ls",
+    budget: 2.2,
+    reach: 1.6,
+    rounds: 21,
+    prepare: async (lab) => {
+      await withNamespaces(lab);
+      return {
+        ours: lab.davit(...completing("davit namespaces inspect ")),
+        theirs: lab.ctr("namespaces", "ls"),
+      };
+    },
+  },
   {
     name: "namespaces list",
     against: "ctr namespaces ls",
@@ -137,9 +152,14 @@ export const rows: readonly Row[] = [
   },
 ];
 
-function start(flag: string): Row {
-  const prepare = (lab: Lab) => ({ ours: lab.davit(flag), theirs: lab.command(lab.programs.nothing) });
-  return { name: flag, against: nothing, budget: 1.5, reach: 1.2, rounds: 21, prepare };
+function start(name: string, args: string[] = [name]): Row {
+  const prepare = (lab: Lab) => ({ ours: lab.davit(...args), theirs: lab.command(lab.programs.nothing) });
+  return { name, against: nothing, budget: 1.5, reach: 1.2, rounds: 21, prepare };
+}
+
+/** What a shell asks when Tab is pressed. */
+function completing(line: string): string[] {
+  return ["__complete", "bash", "=:", line];
 }
 
 /** As many as when the budgets were set; ctr asks for the labels of each. */

@@ -48,6 +48,15 @@ Deno.test("buildApp() has davit start without node's modules and without what sp
   assertEquals(started.filter((name) => modules.get(name)!.includes("containerd.services.")), []);
 });
 
+Deno.test("buildApp() has davit complete nouns, verbs and flags without what speaks to containerd", async () => {
+  const modules = await modulesOf(app);
+  const entry = [...modules.keys()].filter((name) => /^complete-[^/]*\.js$/.test(name));
+  assertEquals(entry.length, 1);
+  const loaded = [...closure(entry[0]!, modules)];
+  assertEquals(loaded.filter((name) => !modules.has(name)), []);
+  assertEquals(loaded.filter((name) => modules.get(name)!.includes("containerd.services.")), []);
+});
+
 Deno.test("buildApp() has grpc-js in a module of its own, beside the few that need node", async () => {
   const modules = await modulesOf(app);
   const holders = [...modules].filter(([, code]) => code.includes("GRPC_VERBOSITY")).map(([name]) => name);
