@@ -241,9 +241,24 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/leases/list.ts"),
       },
       {
+        ...create,
+        summary: "Create a lease, and print its id",
+        load: () => import("./verbs/leases/create.ts"),
+      },
+      {
+        name: "resources",
+        summary: "List what a lease holds",
+        load: () => import("./verbs/leases/resources.ts"),
+      },
+      {
         ...remove,
         summary: "Remove leases; what only they held is collected afterwards",
         load: () => import("./verbs/leases/remove.ts"),
+      },
+      {
+        name: "recover",
+        summary: "Remove the leases that runs of davit left behind when they died",
+        load: () => import("./verbs/leases/recover.ts"),
       },
     ],
   },
@@ -300,6 +315,22 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/plugin/info.ts"),
       },
       { name: "run", summary: "Run a plugin, by its file or by its name" },
+    ],
+  },
+  {
+    name: "schedule",
+    summary: "Command lines of davit that run by the clock",
+    verbs: [
+      {
+        name: "systemd",
+        summary: "Print a service and a timer of systemd that run a command line of davit",
+        load: () => import("./verbs/schedule/systemd.ts"),
+      },
+      {
+        name: "cron",
+        summary: "Print a line for /etc/cron.d that runs a command line of davit",
+        load: () => import("./verbs/schedule/cron.ts"),
+      },
     ],
   },
 ];

@@ -1,0 +1,120 @@
+/** Command lines as what a machine runs by the clock: units of systemd, lines of cron. */
+import { readCommandLine } from "../command_line.ts";
+import { UsageError } from "../errors.ts";
+
+/** What is to run, and when. */
+export interface Schedule {
+  /** Of the unit, the lock and the metrics. */
+  name: string;
+  /** A calendar expression of systemd (`daily`, `Mon *-*-* 03:00`), or the five fields of cron. */
+  when: string;
+  /** davit's own file, an absolute path. */
+  program: string;
+  /** What davit is to do. */
+  argv: readonly string[];
+}
+
+/** A file of systemd. */
+export interface Unit {
+  path: string;
+  text: string;
+}
+
+/**
+ * Makes sure that a command line is one that davit takes, so that it does not fail first at night.
+ *
+ * @throws {UsageError} when it is wrong.
+ */
+export async function checkSchedule({ name, program, argv }: Schedule): Promise<void> {
+  if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(name)} for --name: expected letters, digits, ".", "_" and "-"`,
+    );
+  }
+  if (!program.startsWith("/")) {
+    throw new UsageError(`Cannot use ${JSON.stringify(program)} for --program: not an absolute path`);
+  }
+  if (argv.some((arg) => /[\n\r\0]/.test(arg))) {
+    throw new UsageError("Cannot schedule an argument with a line break");
+  }
+  const { openPlugin } = await import("../plugin/host.ts");
+  const invocation = await readCommandLine(argv, openPlugin);
+  if (invocation.kind !== "run") throw new UsageError("Cannot schedule this: it names no verb");
+}
+
+/** A service that runs once, with what it does not need taken away, and a timer for it. */
+export function systemdUnits({ name, when, program, argv }: Schedule): Unit[] {
+  const command = [program, ...jobFlags(name, argv), ...argv].map(systemdQuoted).join(" ");
+  const service = `[Unit]
+Description=davit: ${name}
+Documentation=man:davit(1)
+After=containerd.service
+
+[Service]
+Type=oneshot
+ExecStart=${command}
+Environment=HOME=/root
+RuntimeDirectory=davit
+RuntimeDirectoryPreserve=yes
+CacheDirectory=davit
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectHome=read-only
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+`;
+  const timer = `[Unit]
+Description=davit: ${name}, by the clock
+
+[Timer]
+OnCalendar=${when}
+RandomizedDelaySec=60
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+`;
+  return [
+    { path: `/etc/systemd/system/davit-${name}.service`, text: service },
+    { path: `/etc/systemd/system/davit-${name}.timer`, text: timer },
+  ];
+}
+
+/**
+ * A line for /etc/cron.d, which names the user.
+ *
+ * @throws {UsageError} when `when` is not five fields, or a name like `@daily`.
+ */
+export function cronLine({ name, when, program, argv }: Schedule): string {
+  if (!/^(?:@(?:reboot|yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(?: +\S+){4})$/.test(when)) {
+    throw new UsageError(
+      `Cannot use ${JSON.stringify(when)} for --when: cron wants five fields, such as "0 3 * * *"`,
+    );
+  }
+  const command = [program, ...jobFlags(name, argv), ...argv].map(shellQuoted).join(" ");
+  return `${when} root ${command.replaceAll("%", "\\%")}`;
+}
+
+/** What every job should have: never two at once, and lines that a log keeps apart. */
+function jobFlags(name: string, argv: readonly string[]): string[] {
+  const lacks = (flag: string) => !argv.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  return [
+    ...(lacks("--lock") ? ["--lock", name] : []),
+    ...(lacks("--log-format") ? ["--log-format", "json"] : []),
+  ];
+}
+
+function systemdQuoted(text: string): string {
+  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll(
+    "$",
+    "$$$$",
+  );
+  return /^[\w@./:=,+-]+$/.test(text) ? text : `"${escaped}"`;
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w@./:=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
