@@ -147,7 +147,7 @@ export class Content {
     }
     const bytes = new Uint8Array(size);
     let length = 0;
-    const call = { action: "read", resource: described(digest), verified: true, ...options };
+    const call = { action: "read", resource: described(digest), ...options };
     for await (const { data } of this.#scope.stream(methods.read, [{ digest }], call)) {
       if (length + data.length <= size) bytes.set(data, length);
       length += data.length;

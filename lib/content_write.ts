@@ -60,7 +60,7 @@ export async function shareBlob(
   // With an offset of 0 containerd would truncate the shared writer.
   const commit = { action: actions.commit, ref, total, expected: digest, offset: total, labels };
   try {
-    for await (const _reply of scope.stream(methods.write, [commit], { ...call, verified: true })) {
+    for await (const _reply of scope.stream(methods.write, [commit], call)) {
       return "shared";
     }
   } catch (error) {

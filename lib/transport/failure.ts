@@ -1,5 +1,6 @@
 /** Turns every way a call can fail into a typed error. */
 import { type ContainerdError, containerdError, type ErrorCode, type Outcome } from "../errors.ts";
+import type { Http2Error } from "./http2/http2_error.ts";
 import type { Call, Method } from "./transport.ts";
 import { lost, troubleOf } from "./trouble.ts";
 
@@ -67,11 +68,10 @@ export function grpcFailure(
     : statusFailure(method, call, { code: error.code, message: error.details });
 }
 
-/** The error for a connection that was refused, lost, or turned out to lead elsewhere. */
-export function connectionFailure(method: Method, call: Call, cause: unknown): ContainerdError {
-  const text = causeText(cause);
-  const trouble = troubleOf(text) ?? { code: "unavailable", reason: lost(text), outcome: "unknown" };
-  return failure(method, call, { ...trouble, cause });
+/** The error for a connection that was lost, or that the other side would not serve the call on. */
+export function connectionFailure(method: Method, call: Call, cause: Http2Error): ContainerdError {
+  const outcome = cause.notSent ? "not sent" : "unknown";
+  return failure(method, call, { code: "unavailable", reason: lost(cause.message), outcome, cause });
 }
 
 /** The error for a call whose time ran out. */
@@ -91,7 +91,7 @@ export function lostAnswer(method: Method, call: Call): ContainerdError {
 
 /** The error for an answer whose message cannot be decoded. */
 export function malformedAnswer(method: Method, call: Call, cause: unknown): ContainerdError {
-  const reason = `malformed answer: ${causeText(cause)}`;
+  const reason = `malformed answer: ${cause instanceof Error ? cause.message : cause}`;
   return failure(method, call, { code: "internal", reason, outcome: "unknown", cause });
 }
 
@@ -128,12 +128,6 @@ function withoutRepetition({ code, reason }: Cause, resource = ""): string {
   const [kind] = resource.split(" ", 1);
   const saysItAll = code === "not_found" || code === "already_exists";
   return saysItAll && reason.startsWith(`${kind} `) ? code.replace("_", " ") : reason;
-}
-
-/** Deno puts the reason of a failed request into the cause of its error. */
-function causeText(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
 }
 
 /** Server texts repeat names as they came; a terminal must never interpret them. */

@@ -1,6 +1,6 @@
 /**
- * gRPC through grpc-js: sees trailers, so it serves what the fetch transport must not. Loading it costs some 70 ms,
- * which is why only `socket.ts` imports this module, and only when a call needs it.
+ * gRPC through grpc-js, the second opinion on what `http2.ts` does: everything that is tested of the one is tested of
+ * the other. Loading it takes some 70 ms, so only `socket.ts` imports this module, and only when it is asked for.
  */
 import { Buffer } from "node:buffer";
 import {

@@ -6,7 +6,7 @@ import { containerdError, type ErrorDetails } from "../errors.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /** What crosses of a call: everything but the signal, whose abort is a message of its own. */
-export type PortCall = Pick<Call, "namespace" | "lease" | "action" | "resource" | "timeoutMs" | "verified">;
+export type PortCall = Pick<Call, "namespace" | "lease" | "action" | "resource" | "timeoutMs">;
 
 /**
  * From the plugin's side; `id` names the call. The host answers each of the first three with one {@linkcode Answer}.
@@ -181,8 +181,8 @@ export function lean<Message>(message: Message): Message {
 }
 
 /** The part of a call that crosses. */
-export function crossing({ namespace, lease, action, resource, timeoutMs, verified }: Call): PortCall {
-  return { namespace, lease, action, resource, timeoutMs, verified };
+export function crossing({ namespace, lease, action, resource, timeoutMs }: Call): PortCall {
+  return { namespace, lease, action, resource, timeoutMs };
 }
 
 function isArray<Request>(

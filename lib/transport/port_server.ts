@@ -121,11 +121,10 @@ function checked({ type, method: name, call }: Untrusted): { method: Method; cal
 }
 
 function isCall(value: unknown): value is PortCall {
-  const { namespace, lease, action, resource, timeoutMs, verified } = Object(value) as Untrusted;
+  const { namespace, lease, action, resource, timeoutMs } = Object(value) as Untrusted;
   return typeof namespace === "string" && typeof action === "string" &&
     [lease, resource].every((text) => text === undefined || typeof text === "string") &&
-    (timeoutMs === undefined || Number.isFinite(timeoutMs)) &&
-    (verified === undefined || typeof verified === "boolean");
+    (timeoutMs === undefined || Number.isFinite(timeoutMs));
 }
 
 /** The message as its codec understands it: whatever else a plugin put into it is gone. */

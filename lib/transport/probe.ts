@@ -1,6 +1,8 @@
 import { type ContainerdError, containerdError, type ErrorCode } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import { Clock } from "./clock.ts";
+import { Connection } from "./http2/connection.ts";
+import { ProtocolError } from "./http2/http2_error.ts";
 
 export interface ProbeOptions {
   /** The path of a unix socket. */
@@ -10,32 +12,39 @@ export interface ProbeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a client of HTTP/2 says first: the preface and an empty SETTINGS frame (RFC 9113, section 3.4). */
-const greeting = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
-
-/** The type of the frame with which a server answers. */
-const settings = 4;
-
 /**
- * Connects, exchanges greetings and hangs up. The HTTP/2 clients do not tell causes apart as cleanly, and a daemon
- * that is hung accepts connections like any other.
+ * Connects and exchanges greetings of HTTP/2: a daemon that is hung accepts connections like any other.
+ *
+ * @throws {UnavailableError} when nothing answers, or nothing that speaks HTTP/2.
+ * @throws {PermissionDeniedError} when the socket may not be used.
  */
-export async function probe({ path, connectTimeoutMs = 2_000, signal }: ProbeOptions): Promise<void> {
+export async function reach(
+  { path, connectTimeoutMs = 2_000, signal }: ProbeOptions,
+  clock: Clock = new Clock(),
+): Promise<Connection> {
   signal?.throwIfAborted();
-  const connection = await connect(path);
+  const connection = new Connection(await connect(path));
   const ending = Promise.withResolvers<never>();
   const abort = () => ending.reject(signal!.reason);
   const expire = () => ending.reject(unreachable(path, `no sign of life within ${connectTimeoutMs} ms`));
   signal?.addEventListener("abort", abort);
-  const clock = new Clock();
   clock.set(expire, connectTimeoutMs);
   try {
     await Promise.race([greet(connection, path), ending.promise]);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
   } finally {
     clock.clear(expire);
     signal?.removeEventListener("abort", abort);
-    connection.close();
   }
+}
+
+/** Looks whether {@linkcode reach} would succeed. */
+export async function probe(options: ProbeOptions): Promise<void> {
+  const connection = await reach(options);
+  await connection.close();
 }
 
 async function connect(path: string): Promise<Deno.Conn> {
@@ -47,15 +56,15 @@ async function connect(path: string): Promise<Deno.Conn> {
   }
 }
 
-async function greet(connection: Deno.Conn, path: string): Promise<void> {
-  const answer = new Uint8Array(9);
+async function greet(connection: Connection, path: string): Promise<void> {
   try {
-    await connection.write(greeting);
-    if (await connection.read(answer) === null) throw new Deno.errors.UnexpectedEof();
+    await connection.greeted;
   } catch (cause) {
-    throw unreachable(path, "it closes the connection at once", { cause });
+    const reason = cause instanceof ProtocolError
+      ? "not a containerd socket: it does not speak HTTP/2"
+      : "it closes the connection at once";
+    throw unreachable(path, reason, { cause });
   }
-  if (answer[3] !== settings) throw unreachable(path, "not a containerd socket: it does not speak HTTP/2");
 }
 
 function isDenial(error: unknown): boolean {

@@ -19,8 +19,6 @@ export interface Call extends CallOptions {
   action: string;
   /** What it is done to, for the error message: `image "x"`. */
   resource?: string | undefined;
-  /** The caller can tell a cut-off answer by itself, so a transport that does not see trailers may serve the stream. */
-  verified?: boolean | undefined;
   /** Filled in by the transport that encodes, for whoever traces the call. */
   meter?: Meter | undefined;
 }

@@ -6,10 +6,10 @@ import type { Transport } from "../../lib/transport/transport.ts";
 import type { Containerd } from "../real/containerd.ts";
 import { realTest, type RealTestOptions, uniqueNamespace } from "../real/test.ts";
 
-/** How calls are sent: as by default, mostly through fetch, or all through grpc-js. */
-export type Over = "fetch" | "grpc";
+/** How calls are sent: as by default, through our own HTTP/2 client, or through grpc-js. */
+export type Over = "http2" | "grpc";
 
-export const bothWays: readonly Over[] = ["fetch", "grpc"];
+export const bothWays: readonly Over[] = ["http2", "grpc"];
 
 /** Opens a socket to send over it in one way. */
 export async function openOver(over: Over, path: string): Promise<Transport> {

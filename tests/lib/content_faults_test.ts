@@ -76,10 +76,10 @@ daemonTest(
 );
 
 realTest(
-  "over fetch, a small read or a share that is cut off never looks whole",
+  "a small read or a share that is cut off never looks whole",
   async (_, containerd) => {
     const namespace = uniqueNamespace();
-    await using direct = await clientOver("fetch", containerd.address);
+    await using direct = await clientOver("http2", containerd.address);
     await using held = await leased(direct.namespace(namespace));
     const { bytes, digest, size } = await randomBlob(100_000);
     await held.content.write({ digest, size }, () => pieces(bytes));
@@ -87,7 +87,7 @@ realTest(
     const ends: Cut["by"][] = ["eof", "reset", "cancel", "noError"];
     for (const cut of places.flatMap((at) => ends.map((by) => ({ at, by })))) {
       await using relay = await Relay.start(containerd.address);
-      await using client = await clientOver("fetch", relay.path);
+      await using client = await clientOver("http2", relay.path);
       const what = `${cut.at} ${cut.by}`;
       const reading = relay.cutNext(cut);
       await assertRejects(
@@ -110,7 +110,7 @@ realTest(
 );
 
 realTest("content: what has been written or read is let go of", async (_, containerd) => {
-  await using client = await clientOver("fetch", containerd.address);
+  await using client = await clientOver("http2", containerd.address);
   await using held = await leased(client.namespace(uniqueNamespace()));
   const [chunk = new Uint8Array()] = randomChunks(MiB, 7);
   const size = 256 * MiB;
@@ -142,7 +142,7 @@ realTest("content.write() gives back the space when there is not enough", async 
   const root = await Deno.makeTempDir({ prefix: "davit-full-" });
   await run("mount", ["-t", "tmpfs", "-o", "size=24m", "davit-full", root]);
   await using containerd = await Containerd.start(release, { root });
-  await using client = await clientOver("fetch", containerd.address);
+  await using client = await clientOver("http2", containerd.address);
   const { content } = client.namespace("n");
   const { bytes, digest, size } = await randomBlob(32 * MiB);
   const error = await assertRejects(

@@ -6,7 +6,7 @@ import { hostileNames } from "./hostile.ts";
 import { someImage } from "./some_image.ts";
 
 realTest("equals() matches a value whatever it is, and nothing else", async (_, containerd) => {
-  await using client = await clientOver("fetch", containerd.address);
+  await using client = await clientOver("http2", containerd.address);
   const { images } = client.namespace(uniqueNamespace());
   const values = [
     ...hostileNames,

@@ -137,7 +137,7 @@ serviceTest("leases.acquire() gives a lease that ends with its scope", async ({ 
 realTest(
   "a lease that cannot be deleted when its scope ends does not fail what was done",
   async (_, containerd) => {
-    await using client = await clientOver("fetch", containerd.address);
+    await using client = await clientOver("http2", containerd.address);
     const { leases } = client.namespace("n");
     {
       await using _lease = await leases.acquire({ prefix: "davit-test" });

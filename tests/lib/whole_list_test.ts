@@ -28,7 +28,7 @@ daemonTest("images.list() is complete above the 16 MiB of a message", async ({ c
 
 realTest("images.list() makes one call where one will do", async (_t, containerd) => {
   const calls: TracedCall[] = [];
-  const transport = traced(await openOver("fetch", containerd.address), (call) => calls.push(call));
+  const transport = traced(await openOver("http2", containerd.address), (call) => calls.push(call));
   await using client = new Client(transport);
   const namespace = uniqueNamespace();
   await create(["a", "b"], { containerd, namespace });

@@ -2,10 +2,9 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ContainerdError, type Outcome, OutcomeUnknownError, UnavailableError } from "../../../lib/errors.ts";
 import { Content, Leases, Version } from "../../../lib/transport/methods.ts";
-import { openSocket } from "../../../lib/transport/socket.ts";
 import { type Cut, Relay } from "../../fault/relay.ts";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
-import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { uniqueNamespace } from "../../real/test.ts";
 import { openOver, transportTest } from "../both_transports.ts";
 
 const places: Cut["at"][] = ["request", "answer", "headers", "message"];
@@ -60,14 +59,14 @@ transportTest("a read that is cut off is sent once, and is without effect", asyn
   }
 });
 
-realTest("a stream that is cut off never looks complete", async (_, containerd) => {
+transportTest("a stream that is cut off never looks complete", async ({ containerd, over }) => {
   const namespace = uniqueNamespace();
   const image = await randomImage({ layerBytes: 1_000_000 });
   await importWithCtr(containerd, namespace, ociArchive([image]));
   const [digest = ""] = [...image.blobs].find(([, bytes]) => bytes.length > 500_000) ?? [];
   for (const cut of cuts) {
     await using relay = await Relay.start(containerd.address);
-    await using transport = await openSocket({ path: relay.path });
+    await using transport = await openOver(over, relay.path);
     const call = { namespace, action: "read" };
     for (const [method, request] of [[Content.list, {}], [Content.read, { digest }]] as const) {
       const counts = relay.cutNext(cut);

@@ -14,6 +14,7 @@ import {
   UnimplementedError,
 } from "../../../lib/errors.ts";
 import { connectionFailure, failure, statusFailure } from "../../../lib/transport/failure.ts";
+import { Http2Error } from "../../../lib/transport/http2/http2_error.ts";
 import { Images, Version } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import { http2Server, inFolder } from "../../fault/servers.ts";
@@ -74,20 +75,12 @@ Deno.test("statusFailure() looks at the text where a status has two meanings", (
   }
 });
 
-Deno.test("connectionFailure() takes a text that it does not know for a call that may have been applied", () => {
-  const texts = [
-    "bytes remaining on stream",
-    "stream error received: not a result of an error",
-    "something new",
-  ];
-  for (const text of texts) {
-    const error = connectionFailure(
-      Images.create,
-      call,
-      new TypeError("fetch failed", { cause: new Error(text) }),
-    );
-    assertEquals([error.constructor, error.outcome], [OutcomeUnknownError, "unknown"], text);
-  }
+Deno.test("connectionFailure() takes a call for one that may have been applied unless it was not sent", () => {
+  const lost = connectionFailure(Images.create, call, new Http2Error("why"));
+  assertEquals([lost.constructor, lost.outcome], [OutcomeUnknownError, "unknown"]);
+  assertEquals(lost.reason, "connection lost: why");
+  const unsent = connectionFailure(Images.create, call, new Http2Error("why", { notSent: true }));
+  assertEquals([unsent.constructor, unsent.outcome], [UnavailableError, "not sent"]);
 });
 
 Deno.test("failure() says once what it is about", () => {
@@ -136,7 +129,7 @@ Deno.test("an error keeps its cause, and has none of its own making", () => {
 });
 
 for (const only of [undefined, "grpc"] as const) {
-  const over = `over ${only ?? "fetch"}`;
+  const over = `over ${only ?? "http2"}`;
 
   Deno.test(`a call to another HTTP/2 server says that it is no containerd, ${over}`, async () => {
     const others = [{ ":status": 302, "location": "http://127.0.0.1:1/" }, { ":status": 404 }, {

@@ -48,7 +48,7 @@ realTest("a stream fails as its requests do", async (_, containerd) => {
 });
 
 realTest("a stream's deadline is not for its reader", async (_, containerd) => {
-  await using client = await clientOver("fetch", containerd.address);
+  await using client = await clientOver("http2", containerd.address);
   await using held = await leased(client.namespace(uniqueNamespace()));
   const { bytes, digest, size } = await randomBlob(4 * MiB);
   await held.content.write({ digest, size }, () => pieces(bytes));

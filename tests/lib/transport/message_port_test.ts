@@ -286,7 +286,6 @@ Deno.test("servePort() refuses calls and requests that are malformed", async () 
     { call: { ...call, resource: {} } },
     { call: { ...call, timeoutMs: "1" } },
     { call: { ...call, timeoutMs: NaN } },
-    { call: { ...call, verified: "yes" } },
     { request: null },
     { request: undefined },
     { type: "stream", method: listContent.name, requests: [null] },

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { UnavailableError } from "../../../lib/errors.ts";
-import { FetchTransport } from "../../../lib/transport/fetch.ts";
 import { GrpcTransport } from "../../../lib/transport/grpc.ts";
+import { Http2Transport } from "../../../lib/transport/http2.ts";
 import { Version } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import { runChild } from "../../fault/child.ts";
@@ -16,55 +16,49 @@ interface Place {
   make?: (path: string) => Promise<AsyncDisposable | void> | AsyncDisposable;
   /** What openSocket() says. */
   reason: string;
-  /** What a transport says that finds it so later; same as `reason` unless given. */
-  later?: { fetch: string; grpc: string };
+  /** What grpc-js says that finds it so later; same as `reason` unless given. */
+  later?: string;
 }
 
 const notHttp2 = "not a containerd socket: it does not speak HTTP/2";
 
 const places: Place[] = [
-  { name: "missing", reason: "no such file", later: both("no such socket") },
+  { name: "missing", reason: "no such file", later: "no such socket" },
   {
     name: "folder",
     make: (path) => Deno.mkdir(path),
     reason: "it is a directory, not a socket",
-    later: both("nothing listens on the socket"),
+    later: "nothing listens on the socket",
   },
   {
     name: "file",
     make: (path) => Deno.writeTextFile(path, ""),
     reason: "it is a file, not a socket",
-    later: both("nothing listens on the socket"),
+    later: "nothing listens on the socket",
   },
   { name: "stale", make: staleSocket, reason: "nothing listens on the socket" },
   {
     name: "dangling",
     make: (path) => Deno.symlink("nowhere", path),
     reason: "no such file",
-    later: both("no such socket"),
+    later: "no such socket",
   },
   {
     name: "loop",
     make: (path) => Deno.symlink("loop", path),
     reason: "Too many levels of symbolic links (os error 40)",
-    later: {
-      fetch: "cannot connect: Too many levels of symbolic links (os error 40)",
-      grpc: "cannot connect: connect ELOOP PATH",
-    },
+    later: "cannot connect: connect ELOOP PATH",
   },
   {
     name: "too-long".padEnd(110, "-"),
     reason: "path must be shorter than SUN_LEN",
-    later: {
-      fetch: "cannot connect: path must be shorter than SUN_LEN",
-      grpc: "cannot connect: connect EINVAL PATH",
-    },
+    later: "cannot connect: connect EINVAL PATH",
   },
   {
     name: "closing",
     make: (path) => rawServer(path, (connection) => connection.close()),
     reason: "it closes the connection at once",
-    later: { fetch: "connection lost: connection closed", grpc: "cannot connect: write EPIPE" },
+    later: "cannot connect: write EPIPE",
   },
   {
     name: "ssh",
@@ -75,7 +69,7 @@ const places: Place[] = [
     name: "http1",
     make: http1Server,
     reason: notHttp2,
-    later: { fetch: notHttp2, grpc: "cannot connect: write EPIPE" },
+    later: "cannot connect: write EPIPE",
   },
 ];
 
@@ -93,16 +87,22 @@ for (const { name, make = () => {}, reason } of places) {
   });
 }
 
-for (const [kind, Transport] of [["fetch", FetchTransport], ["grpc", GrpcTransport]] as const) {
+const transports = {
+  http2: (path: string) => new Http2Transport({ path }),
+  grpc: (path: string) => new GrpcTransport(path),
+};
+
+for (const kind of ["http2", "grpc"] as const) {
   Deno.test(`a call over ${kind} says what became of the socket meanwhile`, async () => {
-    for (const { name, make = () => {}, reason, later = both(reason) } of places) {
+    for (const { name, make = () => {}, reason, later = reason } of places) {
       await inFolder(async (folder) => {
         const path = join(folder, name);
         await using _server = await make(path) ?? { [Symbol.asyncDispose]: () => Promise.resolve() };
-        await using transport = new Transport(path);
+        await using transport = transports[kind](path);
         const call = { namespace: "default", action: "get the version" };
         const error = await assertRejects(() => transport.unary(Version.version, {}, call), UnavailableError);
-        assertEquals([error.outcome, error.reason], ["not sent", later[kind].replace("PATH", path)]);
+        const expected = kind === "grpc" ? later : reason;
+        assertEquals([error.outcome, error.reason], ["not sent", expected.replace("PATH", path)]);
       });
     }
     // grpc-js goes on with its timers for the next attempt to connect after it was closed.
@@ -185,10 +185,6 @@ realTest("a proxy that the environment names is not for the socket", async (_, {
     assertEquals(await runChild(body, { env }), "true\ntrue\n", NO_PROXY);
   }
 }, { series: ["1.7"] });
-
-function both(reason: string): { fetch: string; grpc: string } {
-  return { fetch: reason, grpc: reason };
-}
 
 async function write(connection: Deno.Conn, text: string): Promise<void> {
   await connection.write(new TextEncoder().encode(text)).catch(() => {}); // the client may hang up first
