@@ -127,6 +127,11 @@ for (
     ],
     ["ns ls -n=", "Cannot use an empty --namespace", undefined],
     ["images copy x", "Missing --to: where they go", undefined],
+    [
+      "completion tcsh",
+      'Cannot use "tcsh" for SHELL: expected bash, zsh or fish',
+      'see "davit completion --help"',
+    ],
     ["--to x images copy", 'Unknown flag "--to"', undefined],
     ["ns -namespace x ls", 'Unknown flag "-namespace"', "did you mean --namespace?"],
   ] as const
@@ -311,7 +316,7 @@ Deno.test("run() shows progress on a terminal only, and as JSON where stderr is 
     for (
       const [flags, io, expected] of [
         ["--progress auto", new CapturedIo(), ""],
-        ["--progress auto", new CapturedIo({ terminal }), "\r\x1b[Kcopying: 1 of 1\r\x1b[K"],
+        ["--progress auto", new CapturedIo({ terminal }), "copying: 1 of 1\x1b[K\n\x1b[J\x1b[1A\x1b[J"],
         ["--progress none", new CapturedIo({ terminal }), ""],
         ["--progress plain", new CapturedIo({ terminal }), "copying: 1 of 1\n"],
         ["--progress tty", new CapturedIo(), "copying: 1 of 1\n"],

@@ -33,7 +33,7 @@ for (const [words, entry] of listed) {
 
 /** The words of a command line, of which some are in single quotes, without a redirection. */
 function wordsOf(commandLine: string): string[] {
-  return commandLine.replace(/ < .*/, "").match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", ""));
+  return commandLine.replace(/ [<>] .*/, "").match(/'[^']*'|\S+/g)!.map((word) => word.replaceAll("'", ""));
 }
 
 Deno.test("every verb's module is listed", async () => {

@@ -127,8 +127,11 @@ Deno.test("plugin run, info and list know plugins by file and by name", async ()
   });
   assertEquals((await davit(["plugins", "ls", "-q"])).stdout, "image-sync\n");
   assertMatch((await davit(["image-sync", "--help"])).stdout, /^davit image-sync: Copy the images/);
-  const unknown = await davit(["image-snyc"]);
-  assertEquals([unknown.code, unknown.stdout], [2, ""]);
+  for (const mistyped of ["image-snyc", "imagesync"]) {
+    const unknown = await davit([mistyped]);
+    assertEquals([unknown.code, unknown.stdout], [2, ""]);
+    assertMatch(unknown.stderr, /\nhint: did you mean "image-sync"\?\n$/);
+  }
 });
 
 Deno.test("a plugin that is not there exits 4, and a file that is none exits 2", async () => {
