@@ -95,6 +95,8 @@ export {
 export { imageUsage, type ImageUsageOptions, type LayerUsage } from "./lib/image/usage.ts";
 export type { Image, Images } from "./lib/images.ts";
 export type { DaemonPlugin, DaemonVersion, Deprecation, Introspection, Server } from "./lib/introspection.ts";
+export type { LeaseOwner } from "./lib/lease_owner.ts";
+export { type RecoveredLease, recoverLeases, type RecoverOptions } from "./lib/lease_recovery.ts";
 export type { HeldLease, Lease, Leases, Resource } from "./lib/leases.ts";
 export {
   type DiskUsage,
@@ -153,7 +155,7 @@ export {
   type Plugin,
   type PluginContext,
 } from "./lib/plugin.ts";
-export { isOver, type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
+export { type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
 export {
   judgeImages,
   type RetentionDecision,

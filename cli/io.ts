@@ -23,6 +23,8 @@ export interface Io {
 export interface Terminal {
   /** How many characters fit on a line, now. */
   readonly columns: number;
+  /** How many lines it has, now; absent where nobody has told. */
+  readonly rows?: number;
   readonly colour: boolean;
   /** Whether stdout is a terminal, too: most likely the same. */
   readonly showsOutput: boolean;
@@ -56,7 +58,7 @@ export class ProcessIo implements Io {
   get terminal(): Terminal | undefined {
     if (!Deno.stderr.isTerminal() || this.env("TERM") === "dumb") return undefined;
     return {
-      columns: columnsOfConsole(),
+      ...sizeOfConsole(),
       colour: this.env("NO_COLOR") === undefined,
       showsOutput: Deno.stdout.isTerminal(),
     };
@@ -75,10 +77,11 @@ export class ProcessIo implements Io {
   }
 }
 
-function columnsOfConsole(): number {
+function sizeOfConsole(): { columns: number; rows?: number } {
   try {
-    return Deno.consoleSize().columns || 80; // 0 where nobody has told
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || 80, ...(rows > 0 && { rows }) }; // 0 where nobody has told
   } catch {
-    return 80;
+    return { columns: 80 };
   }
 }

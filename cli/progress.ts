@@ -1,68 +1,162 @@
-import type { Progress } from "../mod.ts";
-import { escapeControls } from "./escape.ts";
+import type { ItemProgress, Progress } from "../mod.ts";
+import { escapeControls, escapeJsonControls } from "./escape.ts";
+import { formatBytes } from "./format.ts";
 import type { Io } from "./io.ts";
+import { cut, isOver, treeLines } from "./progress_tree.ts";
 
-/** How progress is shown: one line rewritten on a terminal, a line now and then, a JSON object now and then. */
+/** How progress is shown: a tree that is drawn over and over on a terminal, a line now and then, a JSON object now and then. */
 export type ProgressForm = "tty" | "plain" | "json" | "none";
 
+/** How much time passes at least between two times that it is shown. */
 const intervalsMs: Readonly<Record<ProgressForm, number>> = {
   tty: 100,
-  plain: 1_000,
+  plain: 3_000,
   json: 1_000,
   none: Infinity,
 };
 
-/** Clears the line that the cursor is in, from its start. */
-const clearLine = "\r\x1b[K";
+/** How long a drawing stands at most: the seconds go on where nothing else does. */
+const staleMs = 1_000;
+
+/** Items that are kept; no image has so many, and a plugin may say anything. */
+const maxItems = 10_000;
+
+const fallbackRows = 24;
 
 /** Shows on stderr how far the work is. */
 export class ProgressDisplay {
   readonly #io: Io;
   readonly #form: ProgressForm;
-  #shown: Progress | undefined;
+  readonly #items = new Map<string, ItemProgress>();
+  #state: Progress | undefined;
+  #startedAt = 0;
   #shownAt = -Infinity;
+  /** Keys of what has changed since it was last shown. */
+  readonly #changed = new Set<string>();
+  #isShown = true;
+  /** Widths of the lines that stand on the terminal, the cursor below them. */
+  #drawn: number[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(io: Io, form: ProgressForm) {
     this.#io = io;
     this.#form = form;
   }
 
-  /** Shows a state, unless the last one was shown a moment ago; the end of a task is always shown. */
+  /** Takes a new state; it is shown at once when a task begins or ends, and else when its time has come. */
   show(state: Progress): void {
     if (this.#form === "none") return;
-    const now = performance.now();
-    const isNews = state.task !== this.#shown?.task || state.done === state.total;
-    if (!isNews && now - this.#shownAt < intervalsMs[this.#form]) return;
-    this.#shown = state;
-    this.#shownAt = now;
-    this.#draw(state);
+    const isNew = state.task !== this.#state?.task;
+    if (isNew) this.#begin();
+    this.#state = state;
+    for (const item of state.items ?? []) this.#keep(item);
+    this.#isShown = false;
+    if (isNew || (state.done === state.total && this.#isOver) || this.#isDue) this.#show();
   }
 
-  /** Writes text where the line was, and the line again below. */
+  /** Writes text above what is drawn. */
   aside(text: string): void {
-    const shown = this.#form === "tty" ? this.#shown : undefined;
-    this.#io.writeError(shown === undefined ? text : clearLine + text);
-    if (shown !== undefined) this.#draw(shown);
+    if (this.#drawn.length === 0) return this.#io.writeError(text);
+    this.#erase(text);
+    this.#draw();
   }
 
-  /** Takes the line away where output is about to be written over it. */
+  /** Clears the place where output is about to be written; what goes on is drawn again below it. */
   makeWay(): void {
-    if (this.#io.terminal?.showsOutput) this.end();
+    if (!this.#io.terminal?.showsOutput || this.#drawn.length === 0) return;
+    if (this.#isWhole) this.end();
+    else this.#erase();
   }
 
-  /** Leaves the terminal as it was. */
+  /** Leaves the terminal as it was, and on it what is over. */
   end(): void {
-    if (this.#form === "tty" && this.#shown !== undefined) this.#io.writeError(clearLine);
-    this.#shown = undefined;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    if (this.#isWhole) this.#draw();
+    else if (this.#drawn.length > 0) this.#erase();
+    this.#drawn = [];
+    this.#state = undefined;
   }
 
-  #draw({ task, done, total }: Progress): void {
-    if (this.#form === "json") {
-      return this.#io.writeError(`${JSON.stringify({ level: "progress", task, done, total })}\n`);
-    }
-    const line = escapeControls(`${task}: ${done}${total === undefined ? "" : ` of ${total}`}`);
-    if (this.#form === "plain") return this.#io.writeError(`${line}\n`);
-    const columns = this.#io.terminal?.columns ?? 80;
-    this.#io.writeError(`${clearLine}${line.slice(0, columns - 1)}`);
+  get #isOver(): boolean {
+    return this.#items.values().every(isOver);
+  }
+
+  /** A tree stands there in which all is over. */
+  get #isWhole(): boolean {
+    return this.#drawn.length > 0 && this.#items.size > 0 && this.#isOver;
+  }
+
+  get #isDue(): boolean {
+    return performance.now() - this.#shownAt >= intervalsMs[this.#form];
+  }
+
+  #begin(): void {
+    this.#items.clear();
+    this.#changed.clear();
+    this.#startedAt = performance.now();
+    if (this.#form !== "tty" || this.#timer !== undefined) return;
+    this.#timer = setInterval(() => {
+      if (!this.#isShown || performance.now() - this.#shownAt >= staleMs) this.#show();
+    }, intervalsMs.tty);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  #keep(item: ItemProgress): void {
+    const key = `${item.image}\n${item.name}`;
+    if (this.#items.size >= maxItems && !this.#items.has(key)) return;
+    this.#items.set(key, item);
+    this.#changed.add(key);
+  }
+
+  #show(): void {
+    this.#shownAt = performance.now();
+    this.#isShown = true;
+    if (this.#form === "tty") this.#draw();
+    else if (this.#form === "json") this.#io.writeError(this.#record());
+    else this.#io.writeError(`${escapeControls(this.#line())}\n`);
+    this.#changed.clear();
+  }
+
+  #draw(): void {
+    const { terminal } = this.#io;
+    const { columns = 80, rows = fallbackRows, colour = false } = terminal ?? {};
+    const lines = this.#items.size === 0 ? [cut(escapeControls(this.#line()), columns - 1)] : treeLines({
+      state: this.#state!,
+      items: this.#items.values(),
+      elapsedMs: performance.now() - this.#startedAt,
+    }, { columns, rows, colour });
+    // One write, so that no half of it is ever seen.
+    this.#io.writeError(`${this.#up()}${lines.map((line) => `${line}\x1b[K\n`).join("")}\x1b[J`);
+    // deno-lint-ignore no-control-regex
+    this.#drawn = lines.map((line) => line.replace(/\x1b\[\d*m/g, "").length);
+  }
+
+  /** Takes the drawing away, and writes text in its place. */
+  #erase(text = ""): void {
+    this.#io.writeError(`${this.#up()}\x1b[J${text}`);
+    this.#drawn = [];
+  }
+
+  /** Moves the cursor to the start of the drawing; a terminal that was made narrower has broken its lines. */
+  #up(): string {
+    const { columns = 80 } = this.#io.terminal ?? {};
+    const height = this.#drawn.reduce((sum, width) => sum + Math.max(Math.ceil(width / columns), 1), 0);
+    return height === 0 ? "" : `\x1b[${height}A`;
+  }
+
+  #line(): string {
+    const { task, done, total, unit } = this.#state!;
+    const amount = (value: number) => unit === "bytes" ? formatBytes(value) : String(value);
+    const line = `${task}: ${amount(done)}${total === undefined ? "" : ` of ${amount(total)}`}`;
+    if (this.#items.size === 0) return line;
+    const over = this.#items.values().filter(isOver).toArray().length;
+    return `${line}, ${over} of ${this.#items.size} items`;
+  }
+
+  #record(): string {
+    const { task, done, total, unit } = this.#state!;
+    const items = this.#items.size === 0 ? undefined : [...this.#changed].map((key) => this.#items.get(key)!);
+    return `${escapeJsonControls(JSON.stringify({ level: "progress", task, done, total, unit, items }))}\n`;
   }
 }

@@ -44,11 +44,6 @@ export const itemStates = [
   "failed",
 ] as const;
 
-/** Whether no more is to be done for an item, unless it is reported again. */
-export function isOver(state: ItemState): boolean {
-  return state === "exists" || state === "shared" || state === "done" || state === "failed";
-}
-
 /** What an item is called that is about a blob: what it is and the start of its digest, `layer 3f4a5b6c7d8e`. */
 export function itemName({ mediaType, digest }: Pick<Descriptor, "mediaType" | "digest">): string {
   return `${kindOf(mediaType)} ${digest.slice(digest.indexOf(":") + 1).slice(0, 12)}`;

@@ -3,6 +3,7 @@ import type { Access } from "../../mod.ts";
 import type { HostContext } from "../context.ts";
 import { reportedItem } from "./failure.ts";
 import type { Answer, Notice, ToWorker } from "./messages.ts";
+import { readProgress } from "./progress.ts";
 import { RunLeases } from "./run_leases.ts";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -130,9 +131,8 @@ function pass(notice: Notice, { log, progress, failed }: HostContext): void {
     case "item failed":
       return failed(reportedItem(notice.error));
     case "progress": {
-      const { task, done, total } = Object(notice.state);
-      const known = Number.isFinite(total) ? { total } : {};
-      if (typeof task === "string" && Number.isFinite(done)) progress({ task, done, ...known });
+      const state = readProgress(notice.state);
+      if (state) progress(state);
     }
   }
 }
