@@ -10,6 +10,7 @@ import {
 import { Client, ContainerdError } from "../mod.ts";
 import { defaultAddress, hintForDenied, hintForUnreachable, socketPath } from "./address.ts";
 import { CliError } from "./errors.ts";
+import { thisOwner } from "./owner.ts";
 import { type NamespaceWatch, watchingNamespaces, withoutWrites } from "./restraints.ts";
 
 /** Opens a transport to a socket. */
@@ -47,7 +48,7 @@ export async function openTransport(
 
 /** The client of a transport. */
 export function clientOver(transport: Transport): Client {
-  return new Client(transport);
+  return new Client(transport, { owner: thisOwner });
 }
 
 function decorated(socket: Transport, { watch, noWrites, newNamespaces }: ConnectionSettings): Transport {

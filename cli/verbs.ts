@@ -208,6 +208,37 @@ export const nouns: readonly Noun[] = [
         summary: "Show what snapshots take, each without its parents",
         load: () => import("./verbs/snapshots/usage.ts"),
       },
+      {
+        name: "prepare",
+        summary: "Make a snapshot to write to, and show how to mount it",
+        load: () => import("./verbs/snapshots/prepare.ts"),
+      },
+      {
+        name: "view",
+        summary: "Make a snapshot to read from, and show how to mount it",
+        load: () => import("./verbs/snapshots/view.ts"),
+      },
+      {
+        name: "mounts",
+        aliases: ["mount", "m"],
+        summary: "Print the commands that mount a snapshot, for a shell",
+        load: () => import("./verbs/snapshots/mounts.ts"),
+      },
+      {
+        name: "commit",
+        summary: "Make a snapshot that was written to a parent for others, under a new name",
+        load: () => import("./verbs/snapshots/commit.ts"),
+      },
+      {
+        name: "label",
+        summary: "Set and remove labels of a snapshot, or show them",
+        load: () => import("./verbs/snapshots/label.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove snapshots, children before their parents",
+        load: () => import("./verbs/snapshots/remove.ts"),
+      },
     ],
   },
   {

@@ -4,6 +4,7 @@ import { Diff } from "./diff.ts";
 import { Events } from "./events.ts";
 import { Images } from "./images.ts";
 import { Introspection } from "./introspection.ts";
+import type { LeaseOwner } from "./lease_owner.ts";
 import { Leases } from "./leases.ts";
 import { Namespaces } from "./namespaces.ts";
 import { Scope } from "./scope.ts";
@@ -29,6 +30,8 @@ export interface ConnectOptions {
   connectTimeoutMs?: number | undefined;
   /** Ends the attempt to connect; calls take signals of their own. */
   signal?: AbortSignal | undefined;
+  /** Who acquires leases, so that `recoverLeases` can delete those that he leaves behind. */
+  owner?: (() => Promise<LeaseOwner>) | undefined;
 }
 
 /**
@@ -46,30 +49,31 @@ export interface ConnectOptions {
  * @throws {UnavailableError} when nothing answers at the address, or nothing that speaks HTTP/2.
  * @throws {PermissionDeniedError} when the socket may not be used.
  */
-export async function connect({ address, ...options }: ConnectOptions): Promise<Client> {
-  return new Client(guarded(await openSocket({ path: address, ...options })));
+export async function connect({ address, owner, ...options }: ConnectOptions): Promise<Client> {
+  return new Client(guarded(await openSocket({ path: address, ...options })), { owner });
 }
 
 /** A connection to a containerd; namespaced services are behind {@linkcode Client.namespace}. */
 export class Client implements NamespaceAccess, AsyncDisposable {
   readonly namespaces: Namespaces;
   readonly introspection: Introspection;
-  readonly #transport: Transport;
+  readonly #scope: Scope;
 
-  constructor(transport: Transport) {
-    const scope = new Scope(transport, { namespace: "default" }); // these services ignore it, containerd wants one
-    this.#transport = transport;
+  constructor(transport: Transport, { owner }: Pick<ConnectOptions, "owner"> = {}) {
+    // These services ignore the namespace, containerd wants one.
+    const scope = new Scope(transport, { namespace: "default", owner });
+    this.#scope = scope;
     this.namespaces = new Namespaces(scope);
     this.introspection = new Introspection(scope);
   }
 
   namespace(name: string): NamespacedClient {
-    return new NamespacedClient(new Scope(this.#transport, { namespace: name }));
+    return new NamespacedClient(this.#scope.with({ namespace: name }));
   }
 
   /** Ends what is under way and closes the connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#transport[Symbol.asyncDispose]();
+    await this.#scope.transport[Symbol.asyncDispose]();
   }
 }
 
@@ -103,12 +107,12 @@ export class NamespacedClient implements NamespaceAccess {
   }
 
   namespace(name: string): NamespacedClient {
-    return new NamespacedClient(new Scope(this.#scope.transport, { namespace: name }));
+    return new NamespacedClient(this.#scope.with({ namespace: name }));
   }
 
   /** The same namespace, with everything that is written or touched held by the lease of that id. */
   withLease(lease: string): NamespacedClient {
-    return new NamespacedClient(new Scope(this.#scope.transport, { namespace: this.name, lease }));
+    return new NamespacedClient(this.#scope.with({ namespace: this.name, lease }));
   }
 
   /** The snapshots of one snapshotter, by its name in containerd: `overlayfs`. */

@@ -1,5 +1,6 @@
 import type { Image as Message } from "../proto/gen/containerd/services/images/v1/images.ts";
 import { labelChange, toDate, toNumber } from "./convert.ts";
+import { collectionMs } from "./leases.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
@@ -15,9 +16,6 @@ export interface Image {
   createdAt: Date;
   updatedAt: Date;
 }
-
-/** How long a call may take that waits for a garbage collection, in milliseconds. */
-const collectionMs = 600_000;
 
 /** containerd's images service, in one namespace. */
 export class Images {

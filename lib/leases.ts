@@ -1,6 +1,7 @@
 import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
 import { toDate } from "./convert.ts";
 import { DeadlineExceededError, NotFoundError, OutcomeUnknownError, UnavailableError } from "./errors.ts";
+import { ownerLabels } from "./lease_owner.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Leases as methods } from "./transport/methods.ts";
@@ -23,7 +24,7 @@ export type { Resource };
 const expiryLabel = "containerd.io/gc.expire";
 
 /** How long a call may take that waits for a garbage collection, in milliseconds. */
-const collectionMs = 600_000;
+export const collectionMs = 600_000;
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -66,14 +67,16 @@ export class Leases {
 
   /**
    * A lease of our own that is deleted when it goes out of scope; should we die first, it expires after a day.
-   * The id begins with `prefix` and is unique.
+   * The id begins with `prefix` and is unique; labels say who holds it, where the client knows.
    */
   async acquire(
     { prefix, labels = {} }: { prefix: string; labels?: Record<string, string> },
     options: CallOptions = {},
   ): Promise<HeldLease> {
     const id = `${prefix}-${crypto.randomUUID()}`;
-    const lease = await this.create({ id, labels, expiresInMs: dayMs }, options);
+    const owner = await this.#scope.owner?.();
+    const labelled = { ...labels, ...(owner && ownerLabels(owner)) };
+    const lease = await this.create({ id, labels: labelled, expiresInMs: dayMs }, options);
     const release = async () => {
       try {
         await this.delete(id);
@@ -137,6 +140,11 @@ export class Leases {
       ...options,
     });
   }
+}
+
+/** Whether a lease is past its expiry. containerd takes what it cannot read as a time for never. */
+export function isExpired({ labels }: Pick<Lease, "labels">): boolean {
+  return Date.parse(labels[expiryLabel] ?? "") <= Date.now();
 }
 
 function described(id: string): string {

@@ -1,15 +1,32 @@
+import type { LeaseOwner } from "./lease_owner.ts";
 import type { Call, Method, Transport } from "./transport/transport.ts";
+
+/** What the calls of a service have in common. */
+export interface Binding {
+  namespace: string;
+  /** The lease that they carry. */
+  lease?: string | undefined;
+  /** Who holds the leases that are acquired. */
+  owner?: (() => Promise<LeaseOwner>) | undefined;
+}
 
 /** What a service is bound to: the way to containerd, the namespace, and the lease its calls carry. */
 export class Scope {
   readonly transport: Transport;
   readonly namespace: string;
   readonly lease: string | undefined;
+  readonly owner: Binding["owner"];
 
-  constructor(transport: Transport, { namespace, lease }: { namespace: string; lease?: string | undefined }) {
+  constructor(transport: Transport, { namespace, lease, owner }: Binding) {
     this.transport = transport;
     this.namespace = namespace;
     this.lease = lease;
+    this.owner = owner;
+  }
+
+  /** The same way, to another namespace or with another lease. */
+  with(binding: Omit<Binding, "owner">): Scope {
+    return new Scope(this.transport, { ...binding, owner: this.owner });
   }
 
   unary<Request, Response>(

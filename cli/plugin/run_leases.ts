@@ -1,5 +1,6 @@
-import type { Transport } from "../../lib/host.ts";
+import { ownerLabels, type Transport } from "../../lib/host.ts";
 import { Client } from "../../mod.ts";
+import { thisOwner } from "../owner.ts";
 
 /** The label of leases that a run created; its value is the run's. */
 const label = "davit/run";
@@ -7,7 +8,7 @@ const label = "davit/run";
 /** How long a call that cleans up may take, in milliseconds: somebody waits for the process to end. */
 const patienceMs = 2_000;
 
-/** The leases that a run creates: marked, so that those it leaves behind can be told from all others. */
+/** The leases that a run creates: marked, so that those it leaves behind can be told from all others, then and later. */
 export class RunLeases {
   readonly #inner: Transport;
   readonly #run = crypto.randomUUID();
@@ -20,15 +21,15 @@ export class RunLeases {
   /** Passes calls on, with the mark where they create a lease. */
   get transport(): Transport {
     const inner = this.#inner;
-    const marked = <Request>(request: Request, namespace: string): Request => {
+    const marked = async <Request>(request: Request, namespace: string): Promise<Request> => {
       this.#namespaces.add(namespace);
       const { labels } = request as { labels?: Record<string, string> };
-      return { ...request, labels: { ...labels, [label]: this.#run } };
+      return { ...request, labels: { ...labels, ...ownerLabels(await thisOwner()), [label]: this.#run } };
     };
     return {
-      unary: (method, request, call) => {
+      unary: async (method, request, call) => {
         const creates = method.name === "containerd.services.leases.v1.Leases/Create";
-        return inner.unary(method, creates ? marked(request, call.namespace) : request, call);
+        return await inner.unary(method, creates ? await marked(request, call.namespace) : request, call);
       },
       stream: (method, requests, call) => inner.stream(method, requests, call),
       [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),

@@ -6,7 +6,7 @@ import {
   FailedPreconditionError,
   NotFoundError,
 } from "../errors.ts";
-import type { Lease } from "../leases.ts";
+import { isExpired, type Lease } from "../leases.ts";
 import type { CallOptions } from "../transport/transport.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function removeNamespace(
     throw failure(name, { code: "not_found", reason: "not found" });
   }
   const inside = client.namespace(name);
-  const leases = (await Array.fromAsync(inside.leases.list(options))).filter(isAlive);
+  const leases = (await Array.fromAsync(inside.leases.list(options))).filter((lease) => !isExpired(lease));
   const [lease] = leases;
   if (lease !== undefined && !deleteLeases) throw inTheWay(lease, { name, others: leases.length - 1 });
   try {
@@ -67,12 +67,6 @@ async function deleteAll(
       if (!(error instanceof NotFoundError)) throw error;
     });
   }
-}
-
-/** containerd takes what it cannot read as a time for never. */
-function isAlive({ labels }: Lease): boolean {
-  const expiry = Date.parse(labels["containerd.io/gc.expire"] ?? "");
-  return Number.isNaN(expiry) || expiry > Date.now();
 }
 
 function inTheWay({ id }: Lease, { name, others }: { name: string; others: number }): ContainerdError {

@@ -53,3 +53,51 @@ realTest("leases remove --sync creates no namespace", async (_t, containerd) => 
   assertEquals(await davit(containerd, argv), { code: 0, stdout: "", stderr: "" });
   assert(!(await containerd.ctr(["namespaces", "ls", "-q"])).stdout.includes(namespace));
 });
+
+realTest("leases create makes leases that ctr lists and removes", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const { leases, name: namespace } = client.namespace(uniqueNamespace());
+  const create = (...argv: string[]) => davit(containerd, ["-n", namespace, "leases", "create", ...argv]);
+  const labelsOf = async (wanted: string) =>
+    (await Array.fromAsync(leases.list())).find(({ id }) => id === wanted)!.labels;
+  const expiryOf = async (id: string) => Date.parse((await labelsOf(id))["containerd.io/gc.expire"]!);
+  const inHours = (hours: number) => Date.now() + hours * 3_600_000;
+
+  const generated = await create();
+  const id = generated.stdout.trim();
+  assertMatch(id, /^[0-9a-f-]{36}$/);
+  assert(Math.abs(await expiryOf(id) - inHours(24)) < 60_000);
+  assertEquals((await create("a", "--expires", "2h", "--label", "owner=ci", "--label", "b")).stdout, "a\n");
+  assert(Math.abs(await expiryOf("a") - inHours(2)) < 60_000);
+  const { owner, b } = await labelsOf("a");
+  assertEquals([owner, b], ["ci", "true"]);
+  assertEquals((await create("c", "--expires", "0")).stdout, "c\n");
+  assertEquals(await labelsOf("c"), {});
+
+  assertEquals((await create("c")).code, 5);
+  assertEquals(await create("c", "--if-not-exists"), { code: 0, stdout: "c\n", stderr: "" });
+  assertMatch((await create("owner=ci")).stderr, /^warning: "owner=ci" becomes the id of the lease/);
+  assertEquals((await create("d", "--expires", "soon")).code, 2);
+  const { stdout } = await containerd.ctr(["leases", "ls", "-q"], { namespace });
+  assertEquals(stdout.trim().split("\n"), ["a", "c", id, "owner=ci"].sort());
+  assertEquals((await containerd.ctr(["leases", "rm", "a", "c", id, "owner=ci"], { namespace })).code, 0);
+  assertEquals(await Array.fromAsync(leases.list()), []);
+});
+
+realTest("leases resources lists what a lease holds", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const { leases, name: namespace } = client.namespace(uniqueNamespace());
+  const resources = [
+    { id: `sha256:${"7".repeat(64)}`, type: "content" },
+    { id: "some key", type: "snapshots/overlayfs" },
+  ];
+  await leases.create({ id: "l" });
+  for (const resource of resources) await leases.addResource("l", resource);
+  const list = (...argv: string[]) => davit(containerd, ["-n", namespace, "leases", "resources", ...argv]);
+  assertEquals(JSON.parse((await list("l", "-o", "json")).stdout), resources);
+  assertMatch((await list("l")).stdout, /^ID +TYPE\nsha256:7+ +content\nsome key +snapshots\/overlayfs\n$/);
+  assertEquals((await list("l", "-q")).stdout, resources.map(({ id }) => `${id}\n`).join(""));
+  const { code, stderr } = await list("none");
+  assertEquals(code, 4);
+  assertMatch(stderr, /Cannot list the resources of lease "none" in namespace "[^"]+": not found/);
+}, { series: ["1.6", "2"] });
