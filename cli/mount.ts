@@ -54,6 +54,18 @@ export function mountCommand(
   return { args: args(options.map((option) => (option === lower ? short : option))), cwd };
 }
 
+/** The same as a line for a shell. */
+export function mountLine(mount: Mount, target: string): string {
+  const place = mount.target === "" ? target : `${target}/${mount.target}`;
+  const { args, cwd } = mountCommand(mount, place);
+  const words = ["mount", ...args].map(shellWord).join(" ");
+  return cwd === undefined ? words : `(cd ${shellWord(cwd)} && ${words})`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** The path, with a slash at its end, that all paths begin with. */
 function commonFolder(paths: readonly string[]): string {
   let common = paths[0] ?? "";
