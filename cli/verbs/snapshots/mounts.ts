@@ -5,7 +5,7 @@ import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
   summary: "Print the commands that mount a snapshot, for a shell",
-  examples: ["snapshots mounts /mnt work", "snapshots mounts /mnt work | sudo sh"],
+  examples: ["snapshots mounts /mnt work"],
   args: [
     { name: "TARGET", summary: "folder to mount it at", completes: "file" },
     { name: "KEY", summary: "snapshot, to write to or to read from", completes: "snapshot" },
