@@ -142,7 +142,7 @@ export const rows: readonly Row[] = [
       const archive = await bigArchive(lab);
       const before = () => lab.remove("imported");
       return {
-        ours: { ...lab.davit("-n", "imported", "images", "import", archive), before },
+        ours: { ...lab.davit("-n", "imported", "images", "import", "--no-unpack", archive), before },
         theirs: {
           ...lab.ctr("-n", "imported", "images", "import", "--no-unpack", ...inItself(lab), archive),
           before,
