@@ -3,7 +3,7 @@ import { type Invocation, readCommandLine, wantsJson } from "./command_line.ts";
 import type { Connect, ConnectionSettings } from "./connection.ts";
 import { contextFor, formOf, LazyConnection } from "./context.ts";
 import { Ending } from "./ending.ts";
-import { failureOf } from "./errors.ts";
+import { besideProcess, failureOf } from "./errors.ts";
 import { type Globals, isJob } from "./globals.ts";
 import type { Io } from "./io.ts";
 import { type LogSettings, StderrLog } from "./log.ts";
@@ -31,11 +31,12 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
   let log = new StderrLog(io, { format: wantsJson(argv) ? "json" : "text", debug: argv.includes("--debug") });
   const output = new Output(io, () => log.makeWay());
   using plugins = new DisposableStack();
+  let runsProcess = false;
   try {
     const invocation = await readCommandLine(argv, async (target) => {
       const { openPlugin } = await import("./plugin/host.ts");
       return plugins.use(await openPlugin(target, { signal: options.signal }));
-    });
+    }, (verb) => runsProcess = verb.runsProcess === true);
     if (invocation.kind === "run") {
       log = new StderrLog(io, logSettings(invocation.globals, io));
       const surroundings = { io, output, log, ...options };
@@ -48,7 +49,7 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
     return 0;
   } catch (error) {
     if (error instanceof OutputClosed) return 0;
-    const failure = failureOf(error);
+    const failure = runsProcess ? besideProcess(failureOf(error)) : failureOf(error);
     log.error(failure, error);
     return failure.exit;
   } finally {

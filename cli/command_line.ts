@@ -4,7 +4,7 @@ import { UsageError } from "./errors.ts";
 import { type Globals, globals, shortFlags } from "./globals.ts";
 import { findCommand, isComplete } from "./lookup.ts";
 import { alternatives, type FlagTexts, optionValues } from "./options.ts";
-import { flagsOf, tokenize } from "./tokenizer.ts";
+import { flagsOf, tokenize, type Tokens } from "./tokenizer.ts";
 import { type Argument, printsBytes, type Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
 
@@ -20,17 +20,23 @@ export type Invocation =
     globals: Globals;
     options: OptionValues<Options>;
     args: readonly string[];
+    /** For a process in a container, as it was given. */
+    command: readonly string[];
   };
 
 /** Loads the plugin that a command line names, as a verb. */
 export type OpenPlugin = (target: string) => Promise<Verb>;
 
 /**
- * Reads a command line, and loads the verb that it names.
+ * Reads a command line, and loads the verb that it names, of which `onVerb` learns before its flags are read.
  *
  * @throws {UsageError} when it is not exactly right.
  */
-export async function readCommandLine(argv: readonly string[], openPlugin: OpenPlugin): Promise<Invocation> {
+export async function readCommandLine(
+  argv: readonly string[],
+  openPlugin: OpenPlugin,
+  onVerb: (verb: Verb) => void = () => {},
+): Promise<Invocation> {
   const globalFlags = flagsOf(globals, shortFlags);
   const head = tokenize(argv, { flags: globalFlags, isComplete });
   const given = textsOf(head.flags, globals);
@@ -43,8 +49,12 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
   const [named, verb] = command.kind === "verb"
     ? [command.words, (await command.load()).default]
     : [[command.target], await openPlugin(command.target)];
+  onVerb(verb);
   const options: Options = { ...globals, ...verb.options };
-  const tail = tokenize(head.rest, { flags: flagsOf(options, shortFlags) });
+  const tail = tokenize(head.rest, {
+    flags: flagsOf(options, shortFlags),
+    isComplete: ({ length }) => length === verb.commandAfter,
+  });
   const texts = textsOf([...head.flags, ...tail.flags], options);
   if (texts.version) return { kind: "version" };
   if (asksForHelp || texts.help) return { kind: "help of a verb", words: named, verb };
@@ -54,9 +64,9 @@ export async function readCommandLine(argv: readonly string[], openPlugin: OpenP
     verb,
     globals: optionValues(globals, texts),
     options: optionValues(verb.options ?? {}, texts),
-    args: tail.positionals,
+    ...argumentsOf(verb, tail),
   };
-  checkArguments(named.join(" "), verb.args ?? [], invocation.args);
+  checkArguments(named.join(" "), verb.args ?? [], [...invocation.args, ...invocation.command]);
   checkGlobals(named.join(" "), invocation);
   return invocation;
 }
@@ -66,6 +76,17 @@ export function wantsJson(argv: readonly string[]): boolean {
   const line = `\0${argv.join("\0")}\0`;
   const format = /\0--log-format[=\0](text|json)\0/.exec(line)?.[1];
   return format === undefined ? /\0(-o|--output)[=\0]jsonl?\0/.test(line) : format === "json";
+}
+
+/** Where a verb's own arguments end and a command begins: behind as many as it has, or behind an earlier `--`. */
+function argumentsOf(
+  { commandAfter }: Verb,
+  { positionals, literalFrom, rest }: Tokens,
+): { args: readonly string[]; command: readonly string[] } {
+  if (commandAfter === undefined) return { args: positionals, command: [] };
+  const behind = rest[0] === "--" ? rest.slice(1) : rest;
+  const end = Math.min(literalFrom || commandAfter, commandAfter); // behind a "--" in front of all there is no other
+  return { args: positionals.slice(0, end), command: [...positionals.slice(end), ...behind] };
 }
 
 function textsOf(flags: readonly string[], options: Options): FlagTexts {

@@ -30,13 +30,14 @@ export function formOf({ output, quiet }: { output: Form; quiet: boolean }): For
 
 /** What a verb's `run` receives. */
 export function contextFor(
-  { globals, options, args }: Extract<Invocation, { kind: "run" }>,
+  { globals, options, args, command }: Extract<Invocation, { kind: "run" }>,
   { io, log, tally, connection, signal }: Surroundings,
 ): HostContext {
   const form = formOf(globals);
   const namespace = globals.namespace ?? io.env("CONTAINERD_NAMESPACE") ?? "default";
   return {
     args,
+    command,
     options,
     namespace,
     onlyNamespace: globals.allNamespaces ? undefined : globals.namespace,
@@ -56,6 +57,8 @@ export function contextFor(
     },
     failed: (error) => tally.failed(error, (failure) => log.error(failure, error)),
     found: () => tally.found(),
+    exitWith: (code) => tally.exitWith(code),
+    foreground: io,
     outputIsTerminal: io.outputIsTerminal,
     stdin: () => io.stdin(),
     signal,

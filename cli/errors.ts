@@ -1,7 +1,16 @@
 import type { ErrorCode, ErrorDetails } from "../mod.ts";
 
 /** What can go wrong on this side of the connection; containerd's own codes are beside it. */
-export type CliErrorCode = "usage" | "partial" | "found" | "plugin" | "locked" | "interrupted" | "unexpected";
+export type CliErrorCode =
+  | "usage"
+  | "partial"
+  | "found"
+  | "plugin"
+  | "locked"
+  | "interrupted"
+  | "unexpected"
+  | "cannot_execute"
+  | "command_not_found";
 
 /** One row of the exit table: what a run ended with. */
 export interface Outcome {
@@ -33,6 +42,13 @@ export const outcomes: readonly Outcome[] = [
   { exit: 9, when: "this containerd does not implement it", codes: ["unimplemented"] },
   { exit: 10, when: "a plugin did not load, or threw", codes: ["plugin"] },
   { exit: 11, when: "another run holds the lock", codes: ["locked"] },
+  {
+    exit: 125,
+    when: "run, exec, attach, start and wait, which end as the process does: all of the above",
+    codes: [],
+  },
+  { exit: 126, when: "the same: the command cannot be executed", codes: ["cannot_execute"] },
+  { exit: 127, when: "the same: there is no such command", codes: ["command_not_found"] },
   { exit: 130, when: "interrupted (SIGINT); 143: terminated (SIGTERM)", codes: ["interrupted"] },
 ];
 
@@ -89,6 +105,11 @@ export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   const hint = error instanceof CliError ? error.hint : code === "unexpected" ? debugHint : undefined;
   return { code, message, ...(hint !== undefined && { hint }), exit: exitOf(error, code) };
+}
+
+/** The same failure of a verb that ends with the exit code of a process, which must be told from davit's own. */
+export function besideProcess(failure: Failure): Failure {
+  return failure.exit > 125 ? failure : { ...failure, exit: 125 };
 }
 
 /** The exit code for an error code. */

@@ -1,12 +1,8 @@
+import type { Foreground, RawTerminal } from "./foreground.ts";
+import { ProcessSignals } from "./signals.ts";
+
 /** Where a run reads and writes: the only way to the streams, the terminal and the environment. */
-export interface Io {
-  stdin(): ReadableStream<Uint8Array>;
-  /**
-   * Resolves when the bytes are taken, so that a slow reader slows the run down.
-   *
-   * @throws {Deno.errors.BrokenPipe} when the reader is gone.
-   */
-  writeOut(bytes: Uint8Array): Promise<void>;
+export interface Io extends Foreground {
   /** Whether stdout is a terminal. */
   readonly outputIsTerminal: boolean;
   /** Writes to stderr, at once. A reader that is gone does not matter. */
@@ -33,6 +29,7 @@ export interface Terminal {
 /** The streams and the environment of this process. */
 export class ProcessIo implements Io {
   readonly #encoder = new TextEncoder();
+  readonly signals = new ProcessSignals();
 
   stdin(): ReadableStream<Uint8Array> {
     return Deno.stdin.readable;
@@ -40,6 +37,18 @@ export class ProcessIo implements Io {
 
   async writeOut(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stdout.write(rest));
+  }
+
+  async writeErrorBytes(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stderr.write(rest));
+  }
+
+  rawTerminal(): RawTerminal | undefined {
+    return Deno.stdin.isTerminal() ? takeTerminal() : undefined;
+  }
+
+  forwardSignals(listener: (signal: string) => void): Disposable {
+    return this.signals.forward(listener);
   }
 
   get outputIsTerminal(): boolean {
@@ -84,4 +93,27 @@ function sizeOfConsole(): { columns: number; rows?: number } {
   } catch {
     return { columns: 80 };
   }
+}
+
+/** Switches to raw mode; the way back is taken however the process ends, short of being killed. */
+function takeTerminal(): RawTerminal {
+  const stack = new DisposableStack();
+  const restore = () => Deno.stdin.setRaw(false);
+  Deno.stdin.setRaw(true);
+  globalThis.addEventListener("unload", restore);
+  stack.defer(() => {
+    restore();
+    globalThis.removeEventListener("unload", restore);
+  });
+  return {
+    get size() {
+      const { columns, rows = 24 } = sizeOfConsole();
+      return { columns, rows };
+    },
+    onResize(listener) {
+      Deno.addSignalListener("SIGWINCH", listener);
+      stack.defer(() => Deno.removeSignalListener("SIGWINCH", listener));
+    },
+    [Symbol.dispose]: () => stack.dispose(),
+  };
 }

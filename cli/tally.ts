@@ -13,6 +13,7 @@ export class Tally {
   readonly #messages = new Set<string>();
   #succeeded = 0;
   #found = false;
+  #exit = 0;
 
   constructor(observer?: TallyObserver) {
     this.#observer = observer;
@@ -32,6 +33,11 @@ export class Tally {
     this.#found = true;
   }
 
+  /** What a process ended with. */
+  exitWith(code: number): void {
+    this.#exit = code;
+  }
+
   get hasFailures(): boolean {
     return this.#failures.length > 0;
   }
@@ -47,7 +53,7 @@ export class Tally {
   /** The exit code when nothing else decides. */
   get exit(): number {
     const [first] = this.#failures;
-    if (first === undefined) return this.#found ? exitOfCode("found") : 0;
+    if (first === undefined) return this.#found ? exitOfCode("found") : this.#exit;
     const isCommon = this.#failures.every(({ exit }) => exit === first.exit);
     return isCommon && this.#succeeded === 0 ? first.exit : exitOfCode("partial");
   }

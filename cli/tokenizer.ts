@@ -23,6 +23,8 @@ export interface Tokens {
   /** One form for every flag, by its option: `--dryRun=true`, `--namespace=x`. The last of several counts. */
   flags: string[];
   positionals: string[];
+  /** How many positionals came before `--`; absent without one. */
+  literalFrom?: number;
   /** What follows the positional that completed the reading. */
   rest: readonly string[];
 }
@@ -30,8 +32,10 @@ export interface Tokens {
 /** The flags of a table of options. */
 export function flagsOf(options: Options, shortFlags: ReadonlyMap<string, string> = new Map()): Flags {
   const flags = new Map<string, Flag>();
-  for (const [option, { type }] of Object.entries(options)) {
-    flags.set(flagName(option), { option, takesValue: type !== "boolean" });
+  for (const [option, { type, short }] of Object.entries(options)) {
+    const flag = { option, takesValue: type !== "boolean" };
+    flags.set(flagName(option), flag);
+    if (short !== undefined) flags.set(short, flag);
   }
   for (const [short, long] of shortFlags) flags.set(short, flags.get(long)!);
   return flags;
@@ -51,22 +55,27 @@ export function tokenize(
 ): Tokens {
   const flags: string[] = [];
   const positionals: string[] = [];
-  let literal = false;
+  let literalFrom: number | undefined;
   for (let at = 0; at < argv.length; at++) {
     const token = argv[at]!;
+    const literal = literalFrom !== undefined;
     if (!literal && token === "--") {
-      literal = true;
+      literalFrom = positionals.length;
     } else if (literal || token === "-" || !token.startsWith("-")) {
       positionals.push(token);
       if (!isComplete(positionals)) continue;
       const rest = argv.slice(at + 1);
-      return { flags, positionals, rest: literal ? ["--", ...rest] : rest };
+      return { flags, positionals, rest: literal ? ["--", ...rest] : rest, ...found(literalFrom) };
     } else {
       const { spelling, flag, value } = readFlag(token, known);
       flags.push(`--${flag.option}=${value ?? valueBehind(spelling, argv[++at])}`);
     }
   }
-  return { flags, positionals, rest: [] };
+  return { flags, positionals, rest: [], ...found(literalFrom) };
+}
+
+function found(literalFrom: number | undefined): Pick<Tokens, "literalFrom"> {
+  return literalFrom === undefined ? {} : { literalFrom };
 }
 
 interface FlagToken {

@@ -1,5 +1,6 @@
 import type { Argument, Client, Column, FieldOf, Log, NamespacedClient } from "../mod.ts";
 import type { Options, OptionValues, Progress } from "../mod.ts";
+import type { Foreground } from "./foreground.ts";
 
 export type { Argument, Column };
 
@@ -24,6 +25,10 @@ export interface Verb<O extends Options = Options, Field extends string = string
    * which arguments that is so.
    */
   bytes?: boolean | ((args: readonly string[]) => boolean);
+  /** How many arguments come before a command for a container, in which nothing is a flag of ours any more. */
+  commandAfter?: number;
+  /** It ends with the exit code of a process in a container; what goes wrong on our side then has codes of its own. */
+  runsProcess?: boolean;
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
   run(context: VerbContext<O>): unknown;
 }
@@ -36,6 +41,8 @@ export function printsBytes({ bytes = false }: Pick<Verb, "bytes">, args: readon
 /** What a verb's `run` receives. */
 export interface VerbContext<O extends Options = Options> {
   args: readonly string[];
+  /** For a container, as it was given; empty without {@linkcode Verb.commandAfter}. */
+  command: readonly string[];
   options: OptionValues<O>;
   /** The name of `-n`, `$CONTAINERD_NAMESPACE`, or `default`. */
   namespace: string;
@@ -68,6 +75,10 @@ export interface VerbContext<O extends Options = Options> {
   failed(error: unknown): void;
   /** Says that the run was done and what it looked for is not right: exit 3. */
   found(): void;
+  /** Ends the run with the exit code of a process, unless something fails. */
+  exitWith(code: number): void;
+  /** For a process that somebody waits for. */
+  foreground: Foreground;
   /** Stdout is a terminal, which bytes of an archive would garble. */
   outputIsTerminal: boolean;
   /** Bytes from stdin, for verbs that take `-`. */

@@ -24,6 +24,8 @@ export type Completes =
 interface OptionFacts {
   /** One line for the help. */
   summary: string;
+  /** One letter that does as well, `d` for `-d`; those of global flags stay theirs. */
+  short?: string;
   /** What stands for the value in the help; default: the type in capitals. */
   placeholder?: string;
 }

@@ -10,6 +10,7 @@ export class CapturedIo implements Io {
   answer: string | undefined;
   readonly #env: Readonly<Record<string, string>>;
   readonly #decoder = new TextDecoder();
+  readonly #errorDecoder = new TextDecoder();
 
   constructor({ env = {}, terminal }: { env?: Record<string, string>; terminal?: Terminal } = {}) {
     this.#env = env;
@@ -24,6 +25,17 @@ export class CapturedIo implements Io {
   writeOut(bytes: Uint8Array): Promise<void> {
     this.stdout += this.#decoder.decode(bytes, { stream: true });
     return Promise.resolve();
+  }
+
+  writeErrorBytes(bytes: Uint8Array): Promise<void> {
+    this.stderr += this.#errorDecoder.decode(bytes, { stream: true });
+    return Promise.resolve();
+  }
+
+  rawTerminal(): undefined {}
+
+  forwardSignals(): Disposable {
+    return new DisposableStack();
   }
 
   writeError(text: string): void {
