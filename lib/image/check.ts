@@ -9,7 +9,7 @@ import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../o
 import type { Snapshots } from "../snapshots.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { Documents, isBadContent } from "./documents.ts";
-import { findManifest } from "./manifest.ts";
+import { findManifest, findManifests, type Manifests } from "./manifest.ts";
 
 /** How much of an image is in its namespace. Counted are, as `ctr` does, configs and layers. */
 export interface ImageCheck {
@@ -40,6 +40,8 @@ export interface CheckedImage extends ImageCheck {
 export interface CheckOptions extends CallOptions {
   /** `linux/arm64`, …: what must be complete. Default: the platform of this machine. */
   platforms?: readonly string[] | undefined;
+  /** All that the image declares must be complete, attestations too, whatever `platforms` says. */
+  allPlatforms?: boolean | undefined;
   /** Look there whether the image is unpacked. */
   snapshotter?: string | undefined;
 }
@@ -77,18 +79,31 @@ export async function* checkImages(
   yield* mapConcurrently(images, { limit: imagesAtOnce, work });
 }
 
+/** What an image needs, as far as its documents are there to tell. */
+interface Needed extends Manifests {
+  /** For which platforms it has nothing. */
+  unmet: Platform[];
+  /** The manifest for the first platform. */
+  first: ImageManifest | undefined;
+}
+
 class Checker {
   readonly #client: NamespacedClient;
   readonly #platforms: readonly Platform[];
+  readonly #allPlatforms: boolean;
   readonly #snapshots: Snapshots | undefined;
   readonly #options: CallOptions;
   readonly #limiter = new Limiter(lookupsAtOnce);
   readonly #lookups = new Map<string, Promise<boolean>>();
 
-  constructor(client: NamespacedClient, { platforms, snapshotter, ...options }: CheckOptions) {
+  constructor(
+    client: NamespacedClient,
+    { platforms, allPlatforms = false, snapshotter, ...options }: CheckOptions,
+  ) {
     this.#client = client;
     const host = hostPlatform(Deno.build);
     this.#platforms = platforms?.length ? platforms.map((text) => parsePlatform(text, { host })) : [host];
+    this.#allPlatforms = allPlatforms;
     this.#snapshots = snapshotter === undefined ? undefined : client.snapshots(snapshotter);
     this.#options = options;
   }
@@ -104,19 +119,12 @@ class Checker {
 
   async #check(target: Descriptor): Promise<ImageCheck> {
     const documents = new Documents(this.#client.content, this.#options);
-    const paths = await Promise.all(
-      this.#platforms.map((platform) => findManifest(documents, { target, platform })),
-    );
-    const manifests = [...new Set(paths.flatMap(({ manifest }) => manifest ?? []))];
+    const { manifests, first, unmet, ...needed } = await this.#needed(target, documents);
     const required = manifests.flatMap(({ config, layers }) => [config, ...layers]);
     const isPresent = await Promise.all(required.map(({ digest }) => this.#has(digest)));
     const present = required.filter((_, i) => isPresent[i]);
-    const missing = [
-      ...paths.flatMap(({ missing }) => missing ?? []),
-      ...required.filter((_, i) => !isPresent[i]),
-    ];
-    const knowsAll = paths.every(({ manifest }) => manifest !== undefined);
-    const unmet = this.#platforms.filter((_, i) => !paths[i]?.manifest && !paths[i]?.missing);
+    const missing = [...needed.missing, ...required.filter((_, i) => !isPresent[i])];
+    const knowsAll = needed.missing.length === 0 && unmet.length === 0;
     return {
       status: manifests.length === 0
         ? "unavailable"
@@ -132,10 +140,24 @@ class Checker {
       ...(this.#snapshots && {
         unpacked: await isUnpacked(this.#snapshots, {
           documents,
-          manifest: paths[0]?.manifest,
+          manifest: first,
           ...this.#options,
         }),
       }),
+    };
+  }
+
+  async #needed(target: Descriptor, documents: Documents): Promise<Needed> {
+    const paths = await Promise.all(
+      this.#platforms.map((platform) => findManifest(documents, { target, platform })),
+    );
+    const first = paths[0]?.manifest;
+    if (this.#allPlatforms) return { ...await findManifests(documents, target), unmet: [], first };
+    return {
+      manifests: [...new Set(paths.flatMap(({ manifest }) => manifest ?? []))],
+      missing: paths.flatMap(({ missing }) => missing ?? []),
+      unmet: this.#platforms.filter((_, i) => !paths[i]?.manifest && !paths[i]?.missing),
+      first,
     };
   }
 

@@ -28,11 +28,7 @@ export async function findManifest(
   const path: Descriptor[] = [];
   let next: Descriptor | undefined = target;
   while (next !== undefined && hasChildren(next.mediaType)) {
-    if (path.length > maxIndexDepth) {
-      throw new SyntaxError(
-        `Cannot read image index ${target.digest}: more than ${maxIndexDepth} indexes deep`,
-      );
-    }
+    if (path.length > maxIndexDepth) throw tooDeep(target);
     const document = await documents.find(next);
     if (document === undefined) return { documents: path, missing: next };
     path.push(next);
@@ -40,6 +36,39 @@ export async function findManifest(
     next = bestChild(document, platform);
   }
   return { documents: path };
+}
+
+/** All manifests of an image, of whatever platform, as far as they are there. */
+export interface Manifests {
+  manifests: ImageManifest[];
+  /** The documents that the namespace lacks. */
+  missing: Descriptor[];
+}
+
+/**
+ * Finds every manifest below a target, each once.
+ *
+ * @throws {SyntaxError} when a document is malformed, or indexes lie too deep in each other.
+ */
+export async function findManifests(documents: Documents, target: Descriptor): Promise<Manifests> {
+  const found: Manifests = { manifests: [], missing: [] };
+  const ways = [{ descriptor: target, depth: 0 }];
+  const seen = new Set<string>(); // indexes may share children: following each way to them could take for ever
+  for (const { descriptor, depth } of ways) {
+    const key = `${descriptor.mediaType} ${descriptor.digest}`;
+    if (!hasChildren(descriptor.mediaType) || seen.has(key)) continue;
+    seen.add(key);
+    if (depth > maxIndexDepth) throw tooDeep(target);
+    const document = await documents.find(descriptor);
+    if (document === undefined) found.missing.push(descriptor);
+    else if ("config" in document) found.manifests.push(document);
+    else ways.push(...document.manifests.map((child) => ({ descriptor: child, depth: depth + 1 })));
+  }
+  return found;
+}
+
+function tooDeep({ digest }: Descriptor): SyntaxError {
+  return new SyntaxError(`Cannot read image index ${digest}: more than ${maxIndexDepth} indexes deep`);
 }
 
 /** What suits the platform best; of children that name no platform the first, if nothing else suits. */

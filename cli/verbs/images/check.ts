@@ -7,6 +7,7 @@ import {
 } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
 import { missingImage } from "../../elsewhere.ts";
+import { UsageError } from "../../errors.ts";
 import { formatBytes } from "../../format.ts";
 import { defineVerb } from "../../verb.ts";
 
@@ -29,6 +30,7 @@ export default defineVerb({
       placeholder: "OS/ARCH",
       summary: "what must be complete [this machine's]",
     },
+    allPlatforms: { type: "boolean", summary: "every platform of an image must be complete" },
     snapshotter: {
       type: "string",
       placeholder: "NAME",
@@ -46,7 +48,10 @@ export default defineVerb({
   ],
   acrossNamespaces: true,
   async *run(context) {
-    const { args, options: { platform: platforms }, quiet, failed, found, signal } = context;
+    const { args, options: { platform: platforms, allPlatforms }, quiet, failed, found, signal } = context;
+    if (allPlatforms && platforms.length > 0) {
+      throw new UsageError("Cannot use --platform with --all-platforms: it is one of them");
+    }
     const snapshotter = context.options.snapshotter ?? context.snapshotter;
     const what = args.length === 0 ? "images" : undefined; // an argument that selects nothing is an error of its own
     const unmatched = new Set(args);
@@ -54,7 +59,8 @@ export default defineVerb({
       const selection = await selectImages(client, args, { signal });
       for (const pattern of args) if (!selection.unmatched.includes(pattern)) unmatched.delete(pattern);
       const where = quiet ? undefined : snapshotter ?? await defaultSnapshotter(client, { signal });
-      const checks = checkImages(client, selection.images, { platforms, snapshotter: where, signal });
+      const options = { platforms, allPlatforms, snapshotter: where, signal };
+      const checks = checkImages(client, selection.images, options);
       for await (const { image: { name, target: { mediaType, digest } }, ...check } of checks) {
         yield { name, mediaType, digest, ...check };
       }

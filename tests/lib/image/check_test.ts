@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type CheckedImage, checkImage, checkImages, connect, InvalidArgumentError } from "davit";
 import { parseJson } from "../../real/image_builder.ts";
 import { importWithCtr, multiPlatformImage, ociArchive, sparseImage } from "../../real/images.ts";
+import type { Descriptor } from "../../real/layers.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { importAssorted } from "./assorted.ts";
 
@@ -48,6 +49,49 @@ realTest(
     assertEquals([riscv?.status, riscv?.reason], ["unavailable", "no manifest for linux/riscv64"]);
   },
 );
+
+realTest("checkImage() demands every platform on demand", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const [whole, sparse, layers] = [
+    await multiPlatformImage({ seed: 8 }),
+    await sparseImage({ seed: 9 }),
+    await multiPlatformImage({ seed: 10 }),
+  ];
+  await importWithCtr(containerd, namespace, ociArchive([whole, layers]));
+  await importWithCtr(containerd, namespace, ociArchive([sparse]), { allPlatforms: false });
+  await using connection = await connect({ address: containerd.address });
+  const client = connection.namespace(namespace);
+  const { manifests } = parseJson<{ manifests: Descriptor[] }>(layers.blobs, layers.target);
+  const lost = parseJson<{ layers: Descriptor[] }>(layers.blobs, manifests.at(-1)!).layers[0]!;
+  await client.content.delete(lost.digest);
+  const absent = parseJson<{ manifests: Descriptor[] }>(sparse.blobs, sparse.target).manifests
+    .filter(({ digest }) => !sparse.blobs.has(digest));
+
+  const checks = async (allPlatforms: boolean) => {
+    const images = client.images.list();
+    const rows = await Array.fromAsync(
+      checkImages(client, images, { allPlatforms, platforms: ["linux/amd64"] }),
+    );
+    return new Map(rows.map(({ image, ...check }) => [image.name, check]));
+  };
+  const one = await checks(false);
+  assertEquals([...one.values()].map(({ status }) => status), ["complete", "complete", "complete"]);
+  const all = await checks(true);
+  const needed = manifests.flatMap((manifest) => {
+    const { config, layers: own } = parseJson<{ config: Descriptor; layers: Descriptor[] }>(
+      layers.blobs,
+      manifest,
+    );
+    return [config, ...own];
+  });
+  const { status, required, present, requiredSize } = all.get(whole.name)!;
+  assertEquals([status, required, present], ["complete", needed.length, needed.length]);
+  assert(requiredSize! > one.get(whole.name)!.requiredSize!);
+  assertEquals(all.get(layers.name)!.status, "incomplete");
+  assertEquals(all.get(layers.name)!.missing.map(({ digest }) => digest), [lost.digest]);
+  assertEquals([all.get(sparse.name)!.status, all.get(sparse.name)!.required], ["incomplete", undefined]);
+  assertEquals(all.get(sparse.name)!.missing.map(({ digest }) => digest), absent.map(({ digest }) => digest));
+}, { series: ["2"] });
 
 realTest("checkImage() reports a document that is not what its type says", async (_t, containerd) => {
   const namespace = uniqueNamespace();
