@@ -141,6 +141,7 @@ export class Endpoint implements Disposable {
     },
   ): Promise<Response> {
     const { method, task } = request;
+    const { secrets } = this.#surroundings;
     for (let redirects = 0;; redirects++) {
       const isOurs = url.origin === root.origin;
       const headers = new Headers(request.headers);
@@ -169,6 +170,7 @@ export class Endpoint implements Disposable {
         throw refuse(`from https to plain http, at ${quoted(next.host)}`);
       }
       if (redirects >= maxRedirects) throw refuse("in circles");
+      for (const value of next.searchParams.values()) secrets.add(value); // signatures
       url = next;
     }
   }

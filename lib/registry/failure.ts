@@ -103,7 +103,7 @@ const rows: readonly Row[] = [
     lasting: true,
   },
   {
-    text: /certificate (?:has )?expired|CERT_HAS_EXPIRED/i,
+    text: /certificate:? (?:has )?expired/i,
     reason: "its certificate has expired",
     trouble: "certificate expired",
     lasting: true,
@@ -222,7 +222,7 @@ async function explanation(response: Response): Promise<string> {
     const said = [message, code].find((part) => typeof part === "string" && part !== "");
     return said === undefined ? "" : oneLine(said);
   } catch {
-    return response.headers.get("content-type")?.startsWith("text/plain") ? oneLine(text) : "";
+    return /^(?:text\/plain|$)/.test(response.headers.get("content-type") ?? "") ? oneLine(text) : "";
   }
 }
 

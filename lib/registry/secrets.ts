@@ -4,7 +4,7 @@ export class Secrets {
 
   /** Remembers a password or token, and how it looks in a URL. */
   add(secret: string): void {
-    if (secret.length < 4) return; // would match everywhere, and protects nothing
+    if (secret.length < 6) return; // would match everywhere, and protects little
     this.#known.add(secret);
     this.#known.add(encodeURIComponent(secret));
   }

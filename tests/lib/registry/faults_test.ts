@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import type { RegistryError } from "../../../lib/registry/failure.ts";
-import { RegistryError as ErrorClass } from "../../../lib/registry/failure.ts";
+import { RegistryError } from "../../../lib/registry/failure.ts";
 import { openRegistry, type RegistryOptions } from "../../../lib/registry/registry.ts";
 import type { Retry } from "../../../lib/registry/retry.ts";
 import { HttpProxy, stalled, truncated } from "../../fault/http_proxy.ts";
 import { buildImage, type Image } from "../../real/image_builder.ts";
-import { randomChunks, randomLayer, sha256 } from "../../real/layers.ts";
+import { collect, describe, type Descriptor, randomChunks, randomLayer } from "../../real/layers.ts";
 import { LocalRegistry, registryTest } from "../../real/registry.ts";
 import { bytesOf, pushImage, sourceOf } from "./images.ts";
 
@@ -44,7 +43,7 @@ function once(pattern: RegExp, answer: HttpProxy["fault"]): HttpProxy["fault"] {
 }
 
 async function failureOf(work: Promise<unknown>): Promise<RegistryError> {
-  return await assertRejects(() => work, ErrorClass);
+  return await assertRejects(() => work, RegistryError);
 }
 
 registryTest("a registry that is busy is asked again when it wants to be", async () => {
@@ -198,25 +197,21 @@ registryTest("a blob outlives the death of its registry", async () => {
   const name = `${scene.server.host}/app:v1`;
   let revived: Promise<void> | undefined;
   await using registry = openRegistry({ retry, onRetry: () => void (revived ??= scene.server.restart()) });
-  const big = await pushBlob(scene, 20_000_000);
+  const big = await someBlob(20_000_000);
+  await (await registry.pushTo(name)).upload(big.descriptor, sourceOf(big.bytes));
   const pieces: Uint8Array[] = [];
   for await (const piece of registry.blob(name, big.descriptor)) {
     if (pieces.push(piece) === 1) await scene.server.kill();
   }
   await revived;
   assert(revived !== undefined);
-  assertEquals(await bytesOf(sourceOf(await bytesOf(fromPieces(pieces)))(0)), big.bytes);
+  assertEquals(await bytesOf(fromPieces(pieces)), big.bytes);
 });
 
-registryTest("an upload that is cut off goes on with what has arrived", async () => {
+registryTest("an upload outlives the death of its registry", async () => {
   await using scene = await stage();
   await using registry = openRegistry({ retry: { attempts: 8, firstWaitMs: 50 } });
-  const bytes = await bytesOf(fromPieces(randomChunks(5_000_000, 3)));
-  const descriptor = {
-    mediaType: "application/octet-stream",
-    digest: await sha256(bytes as Uint8Array<ArrayBuffer>),
-    size: bytes.length,
-  };
+  const { bytes, descriptor } = await someBlob(6_000_000);
   const offsets: number[] = [];
   const source = async function* (offset: number) {
     offsets.push(offset);
@@ -224,30 +219,52 @@ registryTest("an upload that is cut off goes on with what has arrived", async ()
     for await (const piece of sourceOf(bytes, 100_000)(offset)) {
       yield piece;
       given += piece.length;
-      if (offsets.length === 1 && given >= 2_000_000) {
-        await scene.server.kill();
-        await scene.server.restart();
-      }
+      if (offsets.length > 1 || given < 3_000_000) continue;
+      await scene.server.kill();
+      await scene.server.restart();
     }
   };
   const target = await registry.pushTo(`${scene.server.host}/app:v1`);
-  const { status } = await target.upload(descriptor, source);
-  assertEquals(status, "uploaded");
-  assertEquals(offsets[0], 0);
-  assertEquals(offsets.length, 2);
-  assert(offsets[1]! > 0, `begun anew: ${offsets}`);
+  assertEquals((await target.upload(descriptor, source)).status, "uploaded");
+  assertEquals(offsets, [0, 0]); // docker-registry drops what it has of such an upload
   assertEquals(await Deno.readFile(scene.server.blobFile(descriptor.digest)), bytes);
+});
+
+registryTest("an upload that is cut off goes on with what a registry kept of it", async () => {
+  await using scene = await stage();
+  await using registry = openRegistry(quick);
+  const { bytes, descriptor } = await someBlob(3_000_000);
+  const kept: Uint8Array[] = [];
+  const ranges: [seen: string | null, expected: string | null][] = [];
+  // As the specification has it, and docker-registry has not.
+  scene.proxy.fault = async ({ method, headers, body }) => {
+    const location = `/v2/app/blobs/uploads/1?from=${kept.length}`;
+    if (method === "HEAD") return new Response(null, { status: 404 });
+    if (method === "POST") return new Response(null, { status: 202, headers: { location } });
+    const size = kept.reduce((sum, { length }) => sum + length, 0);
+    const range = `0-${size - 1}`;
+    if (method === "GET") return new Response(null, { status: 204, headers: { location, range } });
+    if (method === "PUT") return new Response(null, { status: 201 });
+    ranges.push([headers.get("content-range"), size > 0 ? `${size}-${bytes.length - 1}` : null]);
+    let took = 0;
+    for await (const piece of body!) {
+      kept.push(piece);
+      took += piece.length;
+      if (size === 0 && took > 1_000_000) return new Response(null, { status: 502 });
+    }
+    return new Response(null, { status: 202, headers: { location } });
+  };
+  const target = await registry.pushTo(scene.name);
+  assertEquals((await target.upload(descriptor, sourceOf(bytes))).status, "uploaded");
+  assertEquals(await bytesOf(fromPieces(kept)), bytes);
+  assertEquals(ranges.length, 2);
+  for (const [seen, expected] of ranges) assertEquals(seen, expected);
 });
 
 registryTest("an upload that the registry has forgotten begins anew", async () => {
   await using scene = await stage();
   await using registry = openRegistry(quick);
-  const bytes = await bytesOf(fromPieces(randomChunks(2_000_000, 4)));
-  const descriptor = {
-    mediaType: "application/octet-stream",
-    digest: await sha256(bytes as Uint8Array<ArrayBuffer>),
-    size: bytes.length,
-  };
+  const { bytes, descriptor } = await someBlob(2_000_000);
   scene.proxy.fault = once(/^PUT/, () => new Response(null, { status: 404 }));
   const target = await registry.pushTo(scene.name);
   const { status } = await target.upload(descriptor, sourceOf(bytes));
@@ -309,13 +326,9 @@ registryTest("what does not exist is not found, and what is cancelled stops", as
   assertEquals(await reading().catch((error) => error), reason);
 });
 
-async function pushBlob({ server }: { server: LocalRegistry }, size: number) {
-  const bytes = await bytesOf(fromPieces(randomChunks(size, 5)));
-  const digest = await sha256(bytes as Uint8Array<ArrayBuffer>);
-  const descriptor = { mediaType: "application/octet-stream", digest, size };
-  await using registry = openRegistry(quick);
-  await (await registry.pushTo(`${server.host}/app:v1`)).upload(descriptor, sourceOf(bytes));
-  return { bytes, descriptor };
+async function someBlob(size: number): Promise<{ bytes: Uint8Array; descriptor: Descriptor }> {
+  const bytes = await collect(ReadableStream.from(randomChunks(size, size)));
+  return { bytes, descriptor: await describe("application/octet-stream", bytes) };
 }
 
 async function* fromPieces(pieces: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {

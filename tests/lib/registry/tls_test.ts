@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { RegistryError } from "../../../lib/registry/failure.ts";
+import { openRegistry, type RegistryOptions } from "../../../lib/registry/registry.ts";
+import { Authority } from "../../real/certificates.ts";
+import { buildImage } from "../../real/image_builder.ts";
+import { randomLayer } from "../../real/layers.ts";
+import { LocalRegistry, registryTest } from "../../real/registry.ts";
+import { bytesOf, pushImage } from "./images.ts";
+
+const quick: RegistryOptions = { retry: { attempts: 3, firstWaitMs: 1 } };
+const layer = await randomLayer(2_000_000, 1);
+const image = await buildImage({ name: "example.com/app:v1", layers: [layer] });
+
+function tlsTest(name: string, body: (authority: Authority) => Promise<void>): void {
+  registryTest(name, async () => {
+    const folder = await Deno.makeTempDir({ prefix: "davit-registry-" });
+    try {
+      await body(await Authority.make(folder));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+async function roundTrip({ host }: LocalRegistry, options: RegistryOptions): Promise<void> {
+  await using registry = openRegistry({ ...quick, ...options });
+  const name = `${host}/app:v1`;
+  await pushImage(registry, name, image);
+  const { descriptor } = await registry.resolve(name);
+  assertEquals(await registry.manifest(name, descriptor), image.blobs.get(image.target.digest));
+  assertEquals(await bytesOf(registry.blob(name, layer.descriptor)), layer.bytes);
+  assertEquals(
+    await bytesOf(registry.blob(name, layer.descriptor, { offset: 900_000 })),
+    layer.bytes.subarray(900_000),
+  );
+}
+
+async function failureOf({ host }: LocalRegistry, options: RegistryOptions = {}): Promise<RegistryError> {
+  await using registry = openRegistry({ ...quick, ...options });
+  const error = await assertRejects(() => registry.resolve(`${host}/app:v1`), RegistryError);
+  assertEquals(error.code, "unavailable");
+  assert(!error.isTemporary);
+  return error;
+}
+
+tlsTest("a registry of a private authority is trusted when that is", async (authority) => {
+  await using server = await LocalRegistry.start({ tls: await authority.sign() });
+  await roundTrip(server, { tls: { ca: [await authority.pem()] } });
+  assertEquals((await failureOf(server)).trouble, "unknown authority");
+});
+
+tlsTest("a certificate for another name, or of the past, is told", async (authority) => {
+  const tls = { ca: [await authority.pem()] };
+  await using other = await LocalRegistry.start({
+    tls: await authority.sign({ names: "DNS:other.example" }),
+  });
+  const wrong = await failureOf(other, { tls });
+  assertEquals(wrong.trouble, "wrong name");
+  await using past = await LocalRegistry.start({ tls: await authority.sign({ days: -1 }) });
+  assertEquals((await failureOf(past, { tls })).trouble, "certificate expired");
+});
+
+tlsTest("skipVerify trusts every certificate, for this registry alone", async (authority) => {
+  await using other = await LocalRegistry.start({
+    tls: await authority.sign({ names: "DNS:other.example" }),
+  });
+  await roundTrip(other, { tls: { skipVerify: true } });
+  assertEquals((await failureOf(other)).trouble, "unknown authority");
+});
+
+tlsTest("skipVerify notices what breaks off, and what is cancelled", async (authority) => {
+  await using server = await LocalRegistry.start({ tls: await authority.sign() });
+  const tls = { skipVerify: true };
+  await roundTrip(server, { tls });
+  const name = `${server.host}/app:v1`;
+  let revived: Promise<void> | undefined;
+  const retry = { attempts: 8, firstWaitMs: 50 };
+  await using registry = openRegistry({ retry, tls, onRetry: () => void (revived ??= server.restart()) });
+  let length = 0;
+  for await (const piece of registry.blob(name, layer.descriptor)) {
+    if (length === 0) await server.kill();
+    length += piece.length;
+  }
+  await revived;
+  assertEquals(length, layer.bytes.length);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const reading = async () => {
+    for await (const _ of registry.blob(name, layer.descriptor, { signal: controller.signal })) {
+      controller.abort(reason);
+    }
+  };
+  assertEquals(await reading().catch((error) => error), reason);
+});
+
+tlsTest("a registry may want a certificate of the client", async (authority) => {
+  await using server = await LocalRegistry.start({ tls: await authority.sign(), clientCa: authority.cert });
+  const { cert, key } = await authority.sign();
+  const ca = [await authority.pem()];
+  const client = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+  await roundTrip(server, { tls: { ca, client } });
+  await roundTrip(server, { tls: { skipVerify: true, client } });
+  assertEquals((await failureOf(server, { tls: { ca } })).trouble, "client certificate wanted");
+});
+
+tlsTest("plain http where https is spoken, and the reverse, are told", async (authority) => {
+  await using server = await LocalRegistry.start({ tls: await authority.sign() });
+  assertEquals((await failureOf(server, { plainHttp: true })).trouble, "speaks https");
+  await using plain = await LocalRegistry.start();
+  const hosts: RegistryOptions["hosts"] = (registry) =>
+    Promise.resolve([{
+      url: `https://${registry}/v2`,
+      capabilities: new Set(["resolve"]),
+      tls: {},
+      headers: [],
+    }]);
+  const error = await failureOf(plain, { hosts });
+  assertEquals(error.trouble, "speaks http");
+  assertStringIncludes(error.message, "it speaks plain http, not https");
+  await roundTrip(plain, {}); // on this machine both are tried
+});
+
+registryTest("nobody listens, and no such host, are told", async () => {
+  await using server = await LocalRegistry.start();
+  await server.kill();
+  await using registry = openRegistry(quick);
+  const refused = await assertRejects(() => registry.resolve(`${server.host}/app:v1`), RegistryError);
+  assertEquals([refused.code, refused.reason], [
+    "unavailable",
+    `registry "${server.host}": connection refused`,
+  ]);
+  const nowhere = await assertRejects(() => registry.resolve("registry.invalid/app:v1"), RegistryError);
+  assertEquals([nowhere.code, nowhere.reason], ["unavailable", 'registry "registry.invalid": no such host']);
+});
