@@ -34,18 +34,28 @@ export function helpOfNoun(noun: Noun): string {
 
 /** Help on a verb, by its words: `images`, `copy`. */
 export function helpOfVerb(words: readonly string[], verb: Verb): string {
-  const name = `davit ${words.join(" ")}`;
   const { args = [], options = {}, examples = [] } = verb;
   return sections([
-    `${name}: ${verb.summary}`,
-    `Usage: ${[name, ...args.map(argumentUsage), ...requiredFlags(options), "[flags]"].join(" ")}`,
-    list("Arguments", args.map((arg) => [argumentUsage(arg), arg.summary + notesOn(arg)])),
+    `davit ${words.join(" ")}: ${verb.summary}`,
+    `Usage: ${usageOf(words, verb)}`,
+    list("Arguments", argumentLines(args)),
     list("Flags", flagLines(options)),
     list("Examples", examples.map((example) => [`davit ${example}`])),
     '"davit --help" lists the global flags.',
   ]);
 }
 
+/** How a verb is called: `davit images copy REF... --to NAMESPACE [flags]`. */
+export function usageOf(words: readonly string[], { args = [], options = {} }: Omit<Verb, "run">): string {
+  return ["davit", ...words, ...args.map(argumentUsage), ...requiredFlags(options), "[flags]"].join(" ");
+}
+
+/** Each argument as it is written in a usage, and what it is. */
+export function argumentLines(args: readonly Argument[]): string[][] {
+  return args.map((arg) => [argumentUsage(arg), arg.summary + notesOn(arg)]);
+}
+
+/** `help`, which is no verb of its own. */
 export const helpEntry: Pick<VerbEntry, "name" | "summary"> = {
   name: "help",
   summary: "Show help: of davit, of a noun, of a verb",
@@ -57,11 +67,12 @@ function entryLine(
   return [[name, ...aliases].join(", "), summary];
 }
 
-function flagLines(options: Options): string[][] {
+/** Each flag with its short form and what stands for its value, and what it does. */
+export function flagLines(options: Options): string[][] {
   const shortOf = new Map([...shortFlags].map(([short, long]) => [long, short]));
   return Object.entries(options).map(([name, option]) => {
     const flag = flagName(name);
-    const short = options === globals ? shortOf.get(flag) : undefined;
+    const short = options === globals ? shortOf.get(flag) : option.short;
     const spelled = `${short === undefined ? "" : `-${short}, `}--${flag}${valueOf(option)}`;
     return [spelled, option.summary + notes(option)];
   });

@@ -15,6 +15,7 @@ const rules: readonly [part: RegExp, mayImport: RegExp][] = [
   [/^lib\//, /^(lib\/|proto\/gen\/|npm:|node:)/],
   [/^mod\.ts$/, /^lib\//],
   [/^plugins\//, /^mod\.ts$/],
+  [/^cli\/build\/reference/, /^(cli\/|mod\.ts$|lib\/std\/|deno\.json$)/],
   [/^cli\/build\//, /^(cli\/build\/|cli\/version\.ts$|deno\.json$|lib\/std\/|npm:|node:)/],
   [/^cli\//, /^(cli\/(?!build\/)|mod\.ts$|lib\/host\.ts$|lib\/std\/|deno\.json$)/],
 ];

@@ -1,0 +1,22 @@
+/** The environment variables that davit reads, for the documentation. */
+export const environment: readonly { name: string; summary: string }[] = [
+  { name: "CONTAINERD_ADDRESS", summary: "containerd's socket, where --address does not name one" },
+  { name: "CONTAINERD_NAMESPACE", summary: "the namespace to work in, where --namespace does not name one" },
+  {
+    name: "CONTAINERD_SNAPSHOTTER",
+    summary: "the snapshotter, where no flag names one; else the one that the namespace has by default",
+  },
+  {
+    name: "DAVIT_CACHE_DIR",
+    summary:
+      "where the portable file unpacks itself; else under /var/cache for root, $XDG_CACHE_HOME for others",
+  },
+  { name: "DAVIT_TRANSPORT", summary: "grpc: send every call through grpc-js" },
+  { name: "NO_COLOR", summary: "if not empty: no colours" },
+  { name: "TERM", summary: "dumb: no colours and no lines that change" },
+  { name: "XDG_CACHE_HOME", summary: "where the portable file unpacks itself for others than root" },
+  {
+    name: "XDG_RUNTIME_DIR",
+    summary: "where locks are, else in /run/davit; the portable file unpacks itself there if nowhere else",
+  },
+];

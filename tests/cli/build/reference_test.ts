@@ -1,0 +1,71 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { filesIn } from "../../../cli/build/build.ts";
+import { docsFolder, makeReference } from "../../../cli/build/reference.ts";
+import { environment } from "../../../cli/environment.ts";
+import { nouns, verbs } from "../../../cli/verbs.ts";
+import { debianPackage } from "../../real/debian.ts";
+import { run } from "../../real/process.ts";
+
+const pages = await makeReference();
+
+for (const [name, text] of Object.entries(pages)) {
+  Deno.test(`docs/${name} is what deno task reference makes`, async () => {
+    const committed = await Deno.readTextFile(join(docsFolder, name));
+    assertEquals(committed.split("\n"), text.split("\n"), "Run deno task reference");
+  });
+}
+
+Deno.test("makeReference() tells of every verb, and links to each", () => {
+  const { "reference.md": markdown = "", "davit.1": manual = "" } = pages;
+  const listed = [
+    ...nouns.flatMap((noun) =>
+      noun.verbs.map(({ name, summary }) => ({ words: [noun.name, name], summary }))
+    ),
+    ...verbs.map(({ name, summary }) => ({ words: [name], summary })),
+  ];
+  for (const { words, summary } of listed) {
+    assertEquals(markdown.includes(`\n### ${words.join(" ")}\n`), true, words.join(" "));
+    assertEquals(markdown.includes(`(#${words.join("-")})`), true, words.join(" "));
+    assertEquals(manual.includes(`\n.SS ${words.join(" ")}`), true, words.join(" "));
+    assertEquals(markdown.replaceAll("\\", "").includes(`${summary}.`), true, summary);
+  }
+});
+
+Deno.test("environment lists exactly the variables that davit reads", async () => {
+  const read = new Set<string>();
+  for (const path of await filesIn(join(docsFolder, "../cli"))) {
+    const code = await Deno.readTextFile(path);
+    const pattern = path.endsWith(".sh.in") ? /\$\{?((?:DAVIT|XDG)_[A-Z_]+)/g : /\benv\("([A-Z_]+)"\)/g;
+    for (const [, name = ""] of code.matchAll(pattern)) read.add(name);
+  }
+  assertEquals(environment.map(({ name }) => name), [...read].sort());
+});
+
+/** Undefined where there are no packages of Debian. */
+const mandoc = await debianPackage("mandoc").catch(() => undefined);
+
+Deno.test({
+  name: "the manual page is sound roff" + (mandoc ? "" : ": no mandoc"),
+  ignore: mandoc === undefined && Deno.env.get("DAVIT_REQUIRE_REAL") !== "1",
+  fn: async () => {
+    const file = await Deno.makeTempFile({ suffix: ".1" });
+    try {
+      await Deno.writeTextFile(file, pages["davit.1"]!);
+      const program = join(mandoc!, "usr/bin/mandoc");
+      const { stdout: complaints } = await run(program, ["-T", "lint", "-W", "warning", file], {
+        check: false,
+      });
+      assertEquals(complaints.split("\n").filter((line) => !/^$|missing date/.test(line)), []);
+      const { stdout: shown } = await run(program, ["-T", "ascii", "-O", "width=120", file]);
+      const plain = shown.replace(/.[\b]/g, "");
+      assertEquals(plain.includes("davit images copy REF... --to NAMESPACE [flags]"), true);
+      assertEquals(
+        plain.includes("davit images copy 'example.com/app/**' --from build --to staging,prod --dry-run"),
+        true,
+      );
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+});
