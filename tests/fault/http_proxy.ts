@@ -4,6 +4,8 @@ export interface SeenRequest {
   /** With the query. */
   path: string;
   headers: Headers;
+  /** For a fault that does not forward. */
+  body: ReadableStream<Uint8Array> | null;
 }
 
 /** Answers in place of the server, or `undefined` to leave that to it. `forward` asks the server. */
@@ -50,7 +52,7 @@ export class HttpProxy implements AsyncDisposable {
     const { pathname, search } = new URL(request.url);
     const { method } = request;
     const headers = new Headers(request.headers);
-    const seen = { method, path: pathname + search, headers };
+    const seen = { method, path: pathname + search, headers, body: request.body };
     this.requests.push(seen);
     const forward = async () => {
       const { body, status, headers: answered } = await fetch(this.#upstream + seen.path, {
