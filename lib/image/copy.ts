@@ -116,7 +116,7 @@ async function* copyInto(
   }
   let prepared: HeldLease;
   try {
-    prepared = await prepare(client, target, options);
+    prepared = await prepare(client, to, options);
   } catch (error) {
     options.signal?.throwIfAborted();
     for (const image of images) yield failed({ image, from, to, error });
@@ -147,17 +147,8 @@ function isWork({ action }: ImagePlan): boolean {
   return action !== "exists" && action !== "impossible";
 }
 
-/** The namespace and a lease in it. Nothing of what follows may be collected before its image is there. */
-async function prepare(
-  client: NamespaceAccess,
-  { to, creates }: TargetPlan,
-  options: CallOptions,
-): Promise<HeldLease> {
-  if (creates) {
-    await client.namespaces.create(to, options).catch((error) => {
-      if (!(error instanceof AlreadyExistsError)) throw error;
-    });
-  }
+/** A lease in the namespace, which comes into being with it: nothing may be collected before its image is there. */
+async function prepare(client: NamespaceAccess, to: string, options: CallOptions): Promise<HeldLease> {
   const labels = { "davit/operation": "images copy" };
   return await client.namespace(to).leases.acquire({ prefix: "davit-copy", labels }, options);
 }

@@ -1,11 +1,5 @@
-import {
-  containerdError,
-  type CopyResult,
-  executeCopy,
-  foreseenResults,
-  planCopy,
-  renamePrefixes,
-} from "../../../mod.ts";
+import { type CopyResult, executeCopy, foreseenResults, planCopy, renamePrefixes } from "../../../mod.ts";
+import { missingImage } from "../../elsewhere.ts";
 import { unpackArrived, unpackOptions } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
@@ -79,13 +73,12 @@ export default defineVerb({
       rename: renamePrefixes(options.rename),
       signal,
     });
-    for (const pattern of plan.unmatched) failed(notFound(pattern, plan.from));
-    for (const { to, creates } of plan.targets) {
-      if (creates) {
-        log.info(
-          `Namespace ${JSON.stringify(to)} does not exist yet and ${dryRun ? "would be" : "is"} created`,
-        );
-      }
+    const source = { ...context, namespace: plan.from };
+    for (const pattern of plan.unmatched) {
+      failed(await missingImage(pattern, { action: "copy", context: source }));
+    }
+    for (const { to, creates } of dryRun ? plan.targets : []) { // what is written announces itself
+      if (creates) log.info(`Namespace ${JSON.stringify(to)} does not exist yet and would be created`);
     }
     const results = dryRun
       ? foreseenResults(plan)
@@ -98,15 +91,3 @@ export default defineVerb({
     }
   },
 });
-
-function notFound(pattern: string, namespace: string): Error {
-  const resource = `image ${JSON.stringify(pattern)}`;
-  return containerdError({
-    code: "not_found",
-    reason: "not found",
-    outcome: "refused",
-    action: "copy",
-    resource,
-    namespace,
-  });
-}
