@@ -65,10 +65,16 @@ export const globals = {
     placeholder: "N",
     summary: "try again what failed for a cause that may pass",
   },
-  report: { type: "string", placeholder: "FILE", summary: "write a JSON record of the run to it" },
+  report: {
+    type: "string",
+    placeholder: "FILE",
+    completes: "file",
+    summary: "write a JSON record of the run to it",
+  },
   metrics: {
     type: "string",
     placeholder: "FILE",
+    completes: "file",
     summary: "write metrics of the run to it, for node_exporter",
   },
   debug: { type: "boolean", summary: "show each call to containerd, and where errors come from" },

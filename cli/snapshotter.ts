@@ -7,6 +7,7 @@ export const snapshotterOption = {
   snapshotter: {
     type: "string",
     placeholder: "NAME",
+    completes: "snapshotter",
     summary: "whose snapshots [$CONTAINERD_SNAPSHOTTER, the namespace's default, overlayfs]",
   },
 } as const satisfies Options;

@@ -15,6 +15,7 @@ export type Completes =
   | "content"
   | "ingest"
   | "snapshot"
+  | "snapshotter"
   | "container"
   | "task"
   | "lease"

@@ -1,5 +1,5 @@
 /** The names of what a containerd has. */
-import { defaultSnapshotter, mapNamespaces, type NamespacedClient } from "../../mod.ts";
+import { defaultSnapshotter, loadedSnapshotters, mapNamespaces, type NamespacedClient } from "../../mod.ts";
 import { clientOver, type Connect, type ConnectionSettings, openTransport } from "../connection.ts";
 import type { LiveKind } from "./expected.ts";
 
@@ -50,6 +50,9 @@ const lists: Readonly<Record<LiveKind, List>> = {
   async *snapshot(client, { snapshotter, signal }) {
     const snapshots = client.snapshots(snapshotter ?? await defaultSnapshotter(client, { signal }));
     for await (const { key } of snapshots.list({ signal })) yield key;
+  },
+  async *snapshotter({ introspection }, { signal }) {
+    yield* await loadedSnapshotters(introspection, { signal });
   },
   async *container({ containers }, { signal }) {
     for await (const { id } of containers.list({ signal })) yield id;

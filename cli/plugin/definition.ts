@@ -53,6 +53,7 @@ const completable: readonly Completes[] = [
   "content",
   "ingest",
   "snapshot",
+  "snapshotter",
   "container",
   "task",
   "lease",

@@ -5,7 +5,7 @@ import { defineVerb } from "../../verb.ts";
 export default defineVerb({
   summary: "Print the bytes of a blob, checked against its digest",
   examples: [`content get sha256:${"0".repeat(64)}`],
-  args: [{ name: "DIGEST", summary: "of a blob" }],
+  args: [{ name: "DIGEST", summary: "of a blob", completes: "content" }],
   bytes: true,
   async *run(context): AsyncIterable<Uint8Array> {
     const { args: [digest = ""], namespaced, signal } = context;

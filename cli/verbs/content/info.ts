@@ -5,7 +5,7 @@ import { defineVerb } from "../../verb.ts";
 export default defineVerb({
   summary: "Show size, age and labels of a blob",
   examples: [`content info sha256:${"0".repeat(64)}`],
-  args: [{ name: "DIGEST", summary: "of a blob" }],
+  args: [{ name: "DIGEST", summary: "of a blob", completes: "content" }],
   async run(context): Promise<ContentInfo> {
     const { args: [digest = ""], namespaced, signal } = context;
     const { content } = await namespaced();

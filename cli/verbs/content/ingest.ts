@@ -1,4 +1,5 @@
 import { parseDigest } from "../../../mod.ts";
+import { rootLabels } from "../../gc_root.ts";
 import { openInput } from "../../input.ts";
 import { parseLabels } from "../../labels.ts";
 import { defineVerb } from "../../verb.ts";
@@ -33,7 +34,12 @@ export default defineVerb({
       summary: "refuse another number of bytes",
     },
     label: { type: "list", placeholder: "KEY=VALUE", summary: "label of the blob" },
-    lease: { type: "string", placeholder: "ID", summary: "lease that holds the blob, instead of a label" },
+    lease: {
+      type: "string",
+      placeholder: "ID",
+      completes: "lease",
+      summary: "lease that holds the blob, instead of a label",
+    },
   },
   columns: [
     { header: "DIGEST", key: "digest" },
@@ -44,7 +50,7 @@ export default defineVerb({
     const { args: [ref = "", path = "-"], options, namespaced, stdin, signal } = context;
     const { expectedDigest: expected, lease: held } = options;
     const labels = {
-      ...(held === undefined && { "containerd.io/gc.root": new Date().toISOString() }),
+      ...(held === undefined && rootLabels()),
       ...parseLabels(options.label),
     };
     if (expected !== undefined) parseDigest(expected); // before anything comes into being

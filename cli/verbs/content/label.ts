@@ -13,7 +13,7 @@ export default defineVerb({
   summary: "Set and remove labels of a blob, or show them",
   examples: [`content label sha256:${"0".repeat(64)} owner=ci`],
   args: [
-    { name: "DIGEST", summary: "of a blob" },
+    { name: "DIGEST", summary: "of a blob", completes: "content" },
     {
       name: "KEY=VALUE",
       summary: "KEY= removes, KEY alone stands for KEY=true; without, nothing changes",

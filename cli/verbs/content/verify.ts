@@ -17,9 +17,10 @@ export default defineVerb({
     summary: "of a blob; default: all; with -q only those that are not right are named",
     optional: true,
     repeats: true,
+    completes: "content",
   }],
   options: {
-    image: { type: "list", placeholder: "NAME", summary: "what there is of an image" },
+    image: { type: "list", placeholder: "NAME", completes: "image", summary: "what there is of an image" },
   },
   columns: [
     { header: "DIGEST", key: "digest" },

@@ -34,6 +34,7 @@ export default defineVerb({
     snapshotter: {
       type: "string",
       placeholder: "NAME",
+      completes: "snapshotter",
       summary: "where it may be unpacked [$CONTAINERD_SNAPSHOTTER, the namespace's default, overlayfs]",
     },
   },

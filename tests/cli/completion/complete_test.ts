@@ -172,6 +172,7 @@ realTest("liveNames() lists every kind that an argument can name", async (_t, co
     });
   assertEquals((await names("container")).sort(), ["idle", "runs"]);
   assertEquals(await names("task"), ["runs"]);
+  assertEquals((await names("snapshotter")).includes("overlayfs"), true);
   assertEquals((await names("snapshot")).filter((key) => !key.startsWith("sha256:")).sort(), [
     "idle",
     "runs",

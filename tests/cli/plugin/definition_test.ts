@@ -44,14 +44,14 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [{ ...sound, summary: "two\nlines" }, "summary: expected a line of text"],
   [
     { ...sound, sumary: "x" },
-    "sumary: not one of name, summary, examples, args, options, columns, plans, access",
+    "sumary: not one of name, summary, examples, args, options, columns, plans, repeatable, access",
   ],
   [{ ...sound, examples: "x" }, "examples: expected an array"],
   [{ ...sound, examples: ["x", 1] }, "examples[1]: expected a line of text"],
   [{ ...sound, args: [{ name: "ref", summary: "x" }] }, "args[0].name: expected capitals"],
   [
     { ...sound, args: [{ name: "A", summary: "x", completes: "everything" }] },
-    'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "container", "task", "lease", ' +
+    'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "snapshotter", "container", "task", "lease", ' +
     '"plugin", "file"',
   ],
   [
