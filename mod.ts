@@ -10,7 +10,7 @@ export {
   type NamespaceAccess,
   NamespacedClient,
 } from "./lib/client.ts";
-export type { Container, Containers } from "./lib/containers.ts";
+export type { Container, Containers, NewContainer } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
 export type { Diff } from "./lib/diff.ts";
 export { type VerifiedBlob, verifyContent, type VerifyOptions } from "./lib/content_verify.ts";
@@ -30,6 +30,7 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
+export type { Event, Events, SubscribeOptions } from "./lib/events.ts";
 export { foreseeFreed, type Freed } from "./lib/gc/freed.ts";
 export {
   contentKey,
@@ -72,6 +73,7 @@ export {
 export type { PlatformChoice } from "./lib/image/export_plan.ts";
 export { type BuildStep, type HistoryOptions, imageHistory } from "./lib/image/history.ts";
 export { importImages, type ImportOptions, type ImportResult } from "./lib/image/import.ts";
+export type { ImportNames } from "./lib/image/import_names.ts";
 export { type InspectedBlob, type InspectedImage, inspectImage } from "./lib/image/inspect.ts";
 export {
   executePrune,
@@ -132,6 +134,22 @@ export { isConfig, isIndex, isLayer, isManifest, mediaTypes } from "./lib/oci/me
 export { formatPlatform, hostPlatform, parsePlatform, type Platform } from "./lib/oci/platform.ts";
 export { byPreference, matchesPlatform } from "./lib/oci/platform_match.ts";
 export { formatFamiliar, formatReference, parseReference, type Reference } from "./lib/oci/reference.ts";
+export { parseSignal } from "./lib/oci/signal.ts";
+export { defaultSpec } from "./lib/oci/spec/default_spec.ts";
+export { parseCapability } from "./lib/oci/spec/capabilities.ts";
+export { checkEnvironment, parseEnvironmentFile } from "./lib/oci/spec/environment.ts";
+export { parseMount } from "./lib/oci/spec/mount.ts";
+export type {
+  CapabilitySet,
+  DeviceRule,
+  RuntimeDevice,
+  RuntimeLinux,
+  RuntimeMount,
+  RuntimeProcess,
+  RuntimeSpec,
+  RuntimeUser,
+} from "./lib/oci/spec/runtime_spec.ts";
+export type { SpecOptions } from "./lib/oci/spec.ts";
 export type {
   BooleanOption,
   Completes,
@@ -156,6 +174,21 @@ export {
   type PluginContext,
 } from "./lib/plugin.ts";
 export { type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
+export { type CommandFailure, commandFailure } from "./lib/run/command_failure.ts";
+export { type ContainerOptions, createContainer, type CreatedContainer } from "./lib/run/container.ts";
+export type { ProcessStreams } from "./lib/run/copying.ts";
+export type { Sink } from "./lib/run/pipe.ts";
+export { attachTask, RunningProcess, type StartOptions } from "./lib/run/process.ts";
+export { removeContainer, type RemoveOptions, removeTask } from "./lib/run/remove.ts";
+export {
+  type ExecOptions,
+  execProcess,
+  runContainer,
+  type RunOptions,
+  startContainer,
+  startTask,
+} from "./lib/run/run.ts";
+export { chooseImages, type ImageChoice, repositoryOf, tagOf } from "./lib/selection/choice.ts";
 export {
   judgeImages,
   type RetentionDecision,
@@ -164,6 +197,29 @@ export {
 } from "./lib/selection/retention.ts";
 export { inRange, newestFirst, type TagOrder, type TimedTag, versionOf } from "./lib/selection/version.ts";
 export { type MeasuredSnapshot, measureSnapshots } from "./lib/snapshot_usage.ts";
+export { type PackedSnapshot, packSnapshot, type SnapshotDifference } from "./lib/packed_snapshot.ts";
+export {
+  configCredentials,
+  type Credential,
+  type CredentialRequest,
+  type Credentials,
+  type CredentialsSource,
+  fixedCredentials,
+} from "./lib/registry/credentials.ts";
+export { RegistryError, type RegistryErrorDetails, type RegistryTrouble } from "./lib/registry/failure.ts";
+export type { HostCapability, Hosts, RegistryHost } from "./lib/registry/host.ts";
+export { configuredHosts, type HostFiles } from "./lib/registry/hosts.ts";
+export {
+  openRegistry,
+  type PushTarget,
+  type Registry,
+  type RegistryCallOptions,
+  type RegistryOptions,
+  type ResolvedReference,
+} from "./lib/registry/registry.ts";
+export type { Retry, RetryPolicy } from "./lib/registry/retry.ts";
+export type { Upload, UploadOptions } from "./lib/registry/upload.ts";
+export type { TlsSettings } from "./lib/registry/wire.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type {
   Mount,
@@ -173,5 +229,14 @@ export type {
   Snapshots,
   SnapshotUsage,
 } from "./lib/snapshots.ts";
-export type { Task, Tasks, TaskStatus } from "./lib/tasks.ts";
+export type { TaskMetrics } from "./lib/task_metrics.ts";
+export type {
+  ContainerProcess,
+  ExitStatus,
+  ProcessIo,
+  ProcessOptions,
+  Task,
+  Tasks,
+  TaskStatus,
+} from "./lib/tasks.ts";
 export type { CallOptions } from "./lib/transport/transport.ts";

@@ -2,21 +2,78 @@
 import {
   formatPlatform,
   hostPlatform,
+  type Image,
   type NamespacedClient,
   NoSuchPlatformError,
   type Options,
   unpackImage,
 } from "../mod.ts";
-import type { VerbContext } from "./verb.ts";
+import { each } from "./each.ts";
+import type { Column, VerbContext } from "./verb.ts";
 
 /** The option of verbs that unpack. */
 export const unpackOptions = {
   snapshotter: {
     type: "string",
     placeholder: "NAME",
+    completes: "snapshotter",
     summary: "what unpacks [$CONTAINERD_SNAPSHOTTER, the namespace's default, overlayfs]",
   },
 } as const satisfies Options;
+
+/** The options of verbs that do nothing else. */
+export const unpackingOptions = {
+  platform: {
+    type: "string",
+    placeholder: "OS/ARCH",
+    summary: "which one of its platforms [this machine's]",
+  },
+  ...unpackOptions,
+  syncFs: { type: "boolean", summary: "wait until the files are on the disk (containerd 2.0 and later)" },
+} as const satisfies Options;
+
+/** What became of an image. */
+export interface UnpackedRow {
+  image: string;
+  status: "unpacked" | "exists";
+  /** Layers that were unpacked. */
+  unpacked: number;
+  /** Layers that were before. */
+  existing: number;
+  snapshotter: string;
+  chainId: string;
+}
+
+/** The table of {@linkcode UnpackedRow}. */
+export const unpackedColumns: readonly Column<keyof UnpackedRow>[] = [
+  { header: "REF", key: "image" },
+  { header: "STATUS", key: "status" },
+  { header: "UNPACKED", key: "unpacked" },
+  { header: "EXISTING", key: "existing" },
+  { header: "SNAPSHOTTER", key: "snapshotter" },
+  { header: "CHAIN ID", key: "chainId", wide: true },
+];
+
+/** Unpacks images one after the other. */
+export async function* unpackEach(
+  client: NamespacedClient,
+  images: Iterable<Image>,
+  context: VerbContext<typeof unpackingOptions>,
+): AsyncIterable<UnpackedRow> {
+  const { options: { platform, syncFs, ...options }, progress, signal } = context;
+  const where = { platform, snapshotter: options.snapshotter ?? context.snapshotter, syncFs };
+  yield* each(images, {
+    context,
+    async work(image) {
+      const result = await unpackImage(client, image, { ...where, onProgress: progress, signal });
+      const { layers, snapshotter, chainId } = result;
+      const existing = layers.filter(({ state }) => state === "exists").length;
+      const unpacked = layers.length - existing;
+      const status = unpacked > 0 ? "unpacked" : "exists";
+      return { image: image.name, status, unpacked, existing, snapshotter, chainId } as const;
+    },
+  });
+}
 
 /** What to unpack, and for which platforms. Default: this machine's. */
 interface Arrival {

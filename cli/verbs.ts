@@ -230,6 +230,16 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/snapshots/commit.ts"),
       },
       {
+        name: "diff",
+        summary: "Print what a snapshot has beyond its parent, or another one beyond it, as a layer",
+        load: () => import("./verbs/snapshots/diff.ts"),
+      },
+      {
+        name: "unpack",
+        summary: "Unpack the layers of the image that has a digest",
+        load: () => import("./verbs/snapshots/unpack.ts"),
+      },
+      {
         name: "label",
         summary: "Set and remove labels of a snapshot, or show them",
         load: () => import("./verbs/snapshots/label.ts"),

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "davit";
 import { mountLine } from "../../../cli/mount.ts";
-import { busyboxImage, collectGarbage, importWithCtr, ociArchive } from "../../real/images.ts";
+import { busyboxImage, collectGarbage, importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { davit } from "./davit.ts";
 
@@ -92,6 +92,68 @@ realTest("snapshots remove takes children first, and none that a container uses"
   assertEquals((await connection.namespace(namespace).snapshots("overlayfs").stat("c1")).kind, "active");
   assertEquals((await snapshots("remove", "c1", "--allow-used")).stdout, "c1\n");
 });
+
+realTest("snapshots unpack unpacks the image of a digest", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await randomImage({ seed: 4500 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  const unpack = (digest: string) =>
+    davit(containerd, ["-n", namespace, "snapshots", "unpack", digest, "-o", "json"]);
+  const { code, stdout } = await unpack(image.target.digest);
+  assertEquals([code, JSON.parse(stdout)[0].unpacked], [0, 2]);
+  const none = await unpack(`sha256:${"0".repeat(64)}`);
+  assertEquals(none.code, 4);
+  assertStringIncludes(none.stderr, "no image points to it");
+}, { series: ["2"] });
+
+realTest(
+  "snapshots diff prints the layer that ctr prints, and keeps it if asked to",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const image = await randomImage({ seed: 4501 });
+    await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+    await using connection = await connect({ address: containerd.address });
+    const client = connection.namespace(namespace);
+    const snapshots = await Array.fromAsync(client.snapshots("overlayfs").list());
+    const base = snapshots.find(({ parent }) => parent === "")!.key;
+    const top = snapshots.find(({ parent }) => parent === base)!.key;
+    const plain = ["--media-type", "application/vnd.oci.image.layer.v1.tar"];
+    const layer = async (...argv: string[]) => {
+      const { code, stdout, stderr } = await davit(containerd, [
+        "-n",
+        namespace,
+        "snapshots",
+        "diff",
+        ...argv,
+      ]);
+      assertEquals(code, 0, stderr);
+      return stdout;
+    };
+    for (const keys of [[top], [base], [base, top]]) {
+      const { stdout } = await containerd.ctr(["snapshots", "diff", ...plain, ...keys], { namespace });
+      assertEquals(await layer(...keys, ...plain), stdout, keys.join());
+    }
+    await client.snapshots("overlayfs").prepare({
+      key: "work",
+      parent: base,
+      labels: { "containerd.io/gc.root": "1" },
+    });
+    await collectGarbage(containerd, namespace);
+    const digests = () => Array.fromAsync(client.content.list(), ({ digest }) => digest);
+    const before = await digests();
+    assertEquals((await layer("work", ...plain)).replaceAll("\0", ""), "");
+    await collectGarbage(containerd, namespace);
+    assertEquals(await digests(), before);
+    await layer(top, "--keep", "--label", "owner=ci");
+    await collectGarbage(containerd, namespace);
+    const [kept, ...more] = await Array.fromAsync(client.content.list({ filters: ["labels.owner==ci"] }));
+    assertEquals([more.length, kept!.size > 65536], [0, true]);
+    assertEquals(await Array.fromAsync(client.leases.list()), []);
+    const views = client.snapshots("overlayfs").list({ filters: ["kind==view"] });
+    assertEquals(await Array.fromAsync(views), []);
+    assertEquals((await davit(containerd, ["-n", namespace, "snapshots", "diff", "none"])).code, 4);
+  },
+);
 
 Deno.test("mountLine() quotes what a shell would take apart", () => {
   const mount = { type: "overlay", source: "overlay", target: "sub", options: ["lowerdir=/a b:/c'd"] };
