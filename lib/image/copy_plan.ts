@@ -4,9 +4,9 @@ import type { ContentInfo } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import { compileGlob } from "../oci/glob.ts";
 import type { Namespace } from "../namespaces.ts";
 import { parsePlatform } from "../oci/platform.ts";
+import { chooseImages, type ImageChoice } from "../selection/choice.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { lacking, unbound } from "./copy_labels.ts";
 import { type Found, lookUp, manifestsOf, missingFrom } from "./presence.ts";
@@ -14,15 +14,13 @@ import { selectImages } from "./select.ts";
 import { type ImageNode, ImageTrees, nodesOf } from "./tree.ts";
 
 /** Which images to copy, from where, to where. */
-export interface CopyRequest extends CallOptions {
+export interface CopyRequest extends ImageChoice, CallOptions {
   /** The namespace that has the images. */
   from: string;
   /** The namespaces that get them; those that do not exist are created. */
   to: readonly string[];
   /** Names, globs or filters, see {@linkcode selectImages}; an image that matches one is copied. Default: all. */
   match?: readonly string[];
-  /** Names or globs; an image that matches one is not copied. */
-  exclude?: readonly string[];
   /** The name in the target for a name in the source. Default: the same. */
   rename?: (name: string) => string;
   /** `linux/arm64`, …: only these, and each must be complete. Default: all that the source has. */
@@ -80,7 +78,7 @@ const readsAtOnce = 16;
  * Finds out what copying images takes, without writing anything.
  *
  * @throws {NotFoundError} when the source namespace does not exist.
- * @throws {SyntaxError} when a platform or glob is malformed.
+ * @throws {SyntaxError} when a platform, glob or range of versions is malformed.
  */
 export async function planCopy(client: NamespaceAccess, request: CopyRequest): Promise<CopyPlan> {
   const { from, to, match = [], signal, timeoutMs } = request;
@@ -90,7 +88,8 @@ export async function planCopy(client: NamespaceAccess, request: CopyRequest): P
   const { labels } = namespaces.get(from) ?? noSource(from);
   const policy = await client.introspection.contentSharingPolicy(options);
   const { images, unmatched } = await selectImages(client.namespace(from), match, options);
-  const source = await readSource(client.namespace(from), { images, request, options });
+  const chosen = chooseImages(images, request);
+  const source = await readSource(client.namespace(from), { images: chosen, request, options });
   const targets = [...new Set(to)].map(async (name): Promise<TargetPlan> => {
     const creates = !namespaces.has(name);
     const target = await readTarget(client.namespace(name), { creates, source, options });
@@ -118,21 +117,19 @@ interface Target {
 
 async function readSource(
   client: NamespacedClient,
-  { images, request: { exclude = [], platforms = [] }, options }: {
+  { images, request: { platforms = [] }, options }: {
     images: Image[];
     request: CopyRequest;
     options: CallOptions;
   },
 ): Promise<Source> {
-  const excluders = exclude.map(compileGlob);
   const trees = new ImageTrees(client.content, {
     platforms: platforms.map((platform) => parsePlatform(platform)),
     ...options,
   });
   const read = (image: Image) =>
     trees.read(image.target).then((tree) => ({ image, tree }), (error: unknown) => ({ image, error }));
-  const included = images.filter(({ name }) => !excluders.some((matches) => matches(name)));
-  const sources = await Array.fromAsync(mapConcurrently(included, { limit: readsAtOnce, work: read }));
+  const sources = await Array.fromAsync(mapConcurrently(images, { limit: readsAtOnce, work: read }));
   options.signal?.throwIfAborted();
   const digests = sources.flatMap((found) =>
     "tree" in found ? nodesOf(found.tree).map(({ descriptor }) => descriptor.digest) : []

@@ -6,22 +6,18 @@ import { contentKey, type ReferenceGraph, type Root } from "../gc/graph.ts";
 import { loadGraph } from "../gc/load.ts";
 import type { Image } from "../images.ts";
 import { mapNamespaces } from "../namespace/map.ts";
+import { chooseImages, type ImageChoice } from "../selection/choice.ts";
 import { judgeImages, type RetentionDecision, type RetentionRules } from "../selection/retention.ts";
-import { inRange } from "../selection/version.ts";
 import type { Progress } from "../progress.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { selectImages } from "./select.ts";
 
 /** Which images to judge, and by what. */
-export interface PruneRequest extends RetentionRules, CallOptions {
+export interface PruneRequest extends RetentionRules, Pick<ImageChoice, "exclude" | "versions">, CallOptions {
   /** Namespaces to prune. Default: all. */
   namespaces?: readonly string[] | undefined;
   /** Only these, by name, glob or filter. Default: all. */
   match?: readonly string[] | undefined;
-  /** Not these. */
-  exclude?: readonly string[] | undefined;
-  /** Only those whose tag is a version of this range: `>=1.2 <2`. */
-  versions?: string | undefined;
   /** A name that was set less than this long ago stays, in milliseconds. Default: an hour. */
   minAgeMs?: number | undefined;
 }
@@ -151,10 +147,7 @@ async function judgeNamespace(
     selectImages(client, match, options),
     Array.fromAsync(client.containers.list(options)),
   ]);
-  const excluded = exclude.length === 0 ? [] : (await selectImages(client, exclude, options)).images;
-  const left = new Set(excluded.map(({ name }) => name));
-  const isVersion = versions === undefined ? () => true : inRange(versions);
-  const candidates = chosen.filter(({ name }) => !left.has(name) && isVersion(tagOf(name)));
+  const candidates = chooseImages(chosen, { exclude, versions });
   const facts = {
     now: new Date(),
     minAgeMs,
@@ -192,10 +185,6 @@ function contentBelow(graph: ReferenceGraph, digest: string): Map<string, number
     if (kind === "content") below.set(id, size ?? 0);
   }
   return below;
-}
-
-function tagOf(name: string): string {
-  return /:([^:/@]+)(?:@|$)/.exec(name)?.[1] ?? "";
 }
 
 function noNamespace(name: string): ContainerdError {

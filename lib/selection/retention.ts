@@ -2,7 +2,7 @@
 import { formatBytes, formatDuration } from "@std/fmt";
 import type { Image } from "../images.ts";
 import { isContentDigest } from "../oci/descriptor.ts";
-import { formatReference, parseReference } from "../oci/reference.ts";
+import { repositoryOf, tagOf } from "./choice.ts";
 import { newestFirst, type TagOrder } from "./version.ts";
 
 /** What an image must meet to go: every criterion that is given. */
@@ -113,12 +113,15 @@ function newestOfEach(
   candidates: readonly Image[],
   { keepLast, order }: { keepLast: number; order: TagOrder },
 ): Criterion {
-  const repositories = Map.groupBy(candidates.filter((image) => !isAlias(image)), repositoryOf);
+  const repositories = Map.groupBy(
+    candidates.filter((image) => !isAlias(image)),
+    ({ name }) => repositoryOf(name),
+  );
   const places = new Map<string, number>();
   for (const [repository, images] of repositories) {
     if (repository === undefined) continue;
     const tagged = images.map((image) => ({
-      tag: tagOf(image),
+      tag: tagOf(image.name),
       updatedAt: image.updatedAt,
       name: image.name,
     }));
@@ -130,14 +133,14 @@ function newestOfEach(
       // Names that are digests have no order; with a tag they follow it, without one nothing newer is known.
       if (place === undefined) return isAlias(image) ? undefined : "not in a repository";
       return place < keepLast
-        ? `number ${place + 1} of the newest ${keepLast} of ${repositoryOf(image)}`
+        ? `number ${place + 1} of the newest ${keepLast} of ${repositoryOf(image.name)}`
         : undefined;
     },
     against: (image) => {
       const place = places.get(image.name);
       return place === undefined
         ? "has no tag any more"
-        : `number ${place + 1} of ${repositoryOf(image)}, of which ${keepLast} stay`;
+        : `number ${place + 1} of ${repositoryOf(image.name)}, of which ${keepLast} stay`;
     },
   };
 }
@@ -206,26 +209,8 @@ function isPinned({ labels }: Image): boolean {
 
 /** A name without a tag, by which Kubernetes files images beside their tags. */
 export function isAlias({ name }: Image): boolean {
-  if (isContentDigest(name)) return true;
-  const reference = referenceOf(name);
-  return reference !== undefined && reference.digest !== undefined && reference.tag === undefined;
-}
-
-function repositoryOf({ name }: Image): string | undefined {
-  const reference = referenceOf(name);
-  return reference && formatReference({ domain: reference.domain, path: reference.path });
-}
-
-function tagOf({ name }: Image): string {
-  return referenceOf(name)?.tag ?? "";
-}
-
-function referenceOf(name: string) {
-  try {
-    return parseReference(name, { defaults: false });
-  } catch {
-    return undefined; // containerd takes any text for a name
-  }
+  return isContentDigest(name) ||
+    (name.includes("@") && repositoryOf(name) !== undefined && tagOf(name) === "");
 }
 
 function ageOf({ updatedAt }: Image, { now }: RetentionFacts): number {
