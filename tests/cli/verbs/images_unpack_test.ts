@@ -7,6 +7,7 @@ import {
   busyboxImage,
   collect,
   collectGarbage,
+  dockerArchive,
   type Image,
   importWithCtr,
   manyImages,
@@ -74,6 +75,26 @@ realTest("images import unpacks what ctr then runs, unless told otherwise", asyn
     const wrong = await davit(containerd, ["-n", lazy, "images", "import", file, "--snapshotter", "bogus"]);
     assertEquals(wrong.code, 3);
     assertMatch(wrong.stderr, /^davit: Cannot use snapshotter "bogus" .*; containerd has /m);
+  });
+  await collectGarbage(containerd, namespace);
+  const run = ["run", "--rm", image.name, "c1", "echo", "hello"];
+  assertEquals((await containerd.ctr(run, { namespace })).stdout, "hello\n");
+});
+
+realTest("images import unpacks what docker saved", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await busyboxImage();
+  await withFile(await collect(dockerArchive([image])), async (file) => {
+    const { code, stdout } = await davit(containerd, [
+      "-n",
+      namespace,
+      "images",
+      "import",
+      file,
+      "-o",
+      "json",
+    ]);
+    assertEquals([code, JSON.parse(stdout)[0].unpacked], [0, true]);
   });
   await collectGarbage(containerd, namespace);
   const run = ["run", "--rm", image.name, "c1", "echo", "hello"];

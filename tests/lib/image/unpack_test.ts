@@ -111,6 +111,26 @@ realTest("unpackImage() unpacks what many unpack at once, while others collect",
   await assertNothingOpen(client, "overlayfs");
 });
 
+realTest("unpackImage() would fail without its lease while others collect", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await randomImage({ seed: 3250, layers: 8 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  await using connection = await connect({ address: containerd.address });
+  const socket = await openSocket({ path: containerd.address });
+  await using unleased = new Client(guarded({
+    unary: (method, request, call) => socket.unary(method, request, { ...call, lease: undefined }),
+    stream: (method, requests, call) => socket.stream(method, requests, call),
+    [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),
+  }));
+  let over = false;
+  const collecting = (async () => {
+    while (!over) await connection.namespace(namespace).leases.collectGarbage();
+  })();
+  const unpacking = unpackImage(unleased.namespace(namespace), image).finally(() => over = true);
+  await assertRejects(() => unpacking);
+  await collecting;
+}, { series: ["2"] });
+
 realTest("unpackImage() begins again when a snapshot vanishes below it", async (_t, containerd) => {
   const namespace = uniqueNamespace();
   const image = await randomImage({ seed: 3300, layers: 3 });
