@@ -72,9 +72,8 @@ export class ProgressDisplay {
   end(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#isWhole) this.#draw();
+    if (this.#isWhole) this.#settle();
     else if (this.#drawn.length > 0) this.#erase();
-    this.#drawn = [];
     this.#state = undefined;
   }
 
@@ -92,6 +91,7 @@ export class ProgressDisplay {
   }
 
   #begin(): void {
+    if (this.#isWhole) this.#settle();
     this.#items.clear();
     this.#changed.clear();
     this.#startedAt = performance.now();
@@ -100,6 +100,12 @@ export class ProgressDisplay {
       if (!this.#isShown || performance.now() - this.#shownAt >= staleMs) this.#show();
     }, intervalsMs.tty);
     Deno.unrefTimer(this.#timer);
+  }
+
+  /** Leaves what is drawn where it is. */
+  #settle(): void {
+    this.#draw();
+    this.#drawn = [];
   }
 
   #keep(item: ItemProgress): void {

@@ -1,15 +1,17 @@
 import type { Content } from "../content.ts";
 import { parseConfig } from "../oci/config.ts";
-import { type Descriptor, digestOf } from "../oci/descriptor.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import type { ImageManifest } from "../oci/document.ts";
 import { encodeDocument } from "../oci/encode.ts";
 import { JsonObject } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media_types.ts";
+import { normalizePlatform, type Platform } from "../oci/platform.ts";
 import { quoted } from "../oci/quoted.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import type { ArchiveBlob, ArchiveContents } from "./ingest.ts";
 import { type ArchivedImage, nameAnnotations } from "./oci_layout.ts";
+import { writeDocument } from "./write_document.ts";
 
 /** An image in the `manifest.json` of an archive that `docker save` wrote: names of files in the archive. */
 interface SavedImage {
@@ -33,21 +35,13 @@ export async function readDockerImages(
   const images: ArchivedImage[] = [];
   const written: ArchiveBlob[] = [];
   for (const saved of await parseManifestJson(archive.descriptions.get("manifest.json")!)) {
-    const manifest = await describe(content, { saved, archive, ...options });
-    const bytes = encodeDocument(manifest);
-    const blob = { digest: await digestOf(bytes), size: bytes.length };
-    written.push({
-      ...blob,
-      ...await content.write(blob, (offset) => once(bytes.subarray(offset)), options),
-    });
-    const target = { mediaType: manifest.mediaType, ...blob };
+    const { manifest, platform } = await describe(content, { saved, archive, ...options });
+    const blob = await writeDocument(content, encodeDocument(manifest), options);
+    written.push(blob);
+    const target = { mediaType: manifest.mediaType, digest: blob.digest, size: blob.size, platform };
     images.push(...saved.tags.length === 0 ? [{ target }] : saved.tags.map((tag) => named(target, tag)));
   }
   return { images, written };
-}
-
-async function* once<Item>(item: Item): AsyncIterable<Item> {
-  yield item;
 }
 
 async function parseManifestJson(bytes: Uint8Array): Promise<SavedImage[]> {
@@ -66,9 +60,9 @@ async function parseManifestJson(bytes: Uint8Array): Promise<SavedImage[]> {
 async function describe(
   content: Content,
   { saved, archive, ...options }: CallOptions & { saved: SavedImage; archive: ArchiveContents },
-): Promise<ImageManifest> {
+): Promise<{ manifest: ImageManifest; platform: Platform }> {
   const config = fileNamed(saved.config, archive);
-  const { diffIds } = parseConfig(await content.readSmall(config, options), config);
+  const { diffIds, platform } = parseConfig(await content.readSmall(config, options), config);
   if (diffIds.length !== saved.layers.length) {
     throw new SyntaxError(
       `Cannot read archive: ${
@@ -88,11 +82,12 @@ async function describe(
     }
     layers.push({ mediaType, digest, size });
   }
-  return {
+  const manifest = {
     mediaType: mediaTypes.dockerManifest,
     config: { mediaType: mediaTypes.dockerConfig, digest: config.digest, size: config.size },
     layers,
   };
+  return { manifest, platform: normalizePlatform(platform) };
 }
 
 function fileNamed(name: string, { files, links }: ArchiveContents): ArchiveBlob {

@@ -1,16 +1,22 @@
 import type { NamespacedClient } from "../client.ts";
 import { mapConcurrently } from "../concurrency.ts";
+import type { Content } from "../content.ts";
 import { AlreadyExistsError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
+import { encodeDocument } from "../oci/encode.ts";
+import { mediaTypes } from "../oci/media_types.ts";
 import { quoted } from "../oci/quoted.ts";
+import { hostPlatform, parsePlatform } from "../oci/platform.ts";
 import { assertImageName } from "../oci/reference.ts";
-import type { Progress } from "../plugin.ts";
+import type { ItemProgress, Progress } from "../progress.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { readArchive } from "./archive.ts";
 import { readDockerImages } from "./docker_archive.ts";
 import { type ArchiveBlob, type ArchiveContents, ingestMembers } from "./ingest.ts";
+import { type ImportNames, type NamedImage, nameImages } from "./import_names.ts";
 import { type ArchivedImage, parseLayout } from "./oci_layout.ts";
 import { type SettledImage, Settler } from "./settle.ts";
+import { writeDocument } from "./write_document.ts";
 
 /** What became of one image of an archive. */
 export interface ImportResult {
@@ -32,10 +38,12 @@ export interface ImportResult {
 }
 
 /** How to import an archive. */
-export interface ImportOptions extends CallOptions {
+export interface ImportOptions extends CallOptions, ImportNames {
+  /** `linux/arm64`, …: only these, and each must be complete. Default: all that the archive has. */
+  platforms?: readonly string[] | undefined;
   /** Bytes of the archive, if known: the total of the progress. */
   size?: number | undefined;
-  /** Called with the bytes of the archive that have been read. */
+  /** Called with the bytes of the archive that have been read, and the blobs in it. */
   onProgress?: ((state: Progress) => void) | undefined;
 }
 
@@ -46,7 +54,7 @@ const settledAtOnce = 4;
  * that containerd has already are skipped. An index may lack platforms as long as one of them is complete. Nothing is
  * unpacked; that is for whoever runs the image.
  *
- * A name without a repository gets `import-<date>` for one, and an image without a name gets its digest, as with
+ * A name that is only a tag gets `import-<date>` for a repository, and an image without a name gets its digest, as with
  * `ctr images import --digests`. The images appear at the end, when all of them are found complete.
  *
  * ```ts
@@ -58,19 +66,26 @@ const settledAtOnce = 4;
  * }
  * ```
  *
- * @throws {SyntaxError} when the archive is damaged, hostile, of another kind, or lacks parts of an image.
+ * @throws {SyntaxError} when the archive is damaged, hostile, of another kind, or lacks parts of an image; when a name or
+ * platform is malformed.
  */
 export async function importImages(
   client: NamespacedClient,
   source: ReadableStream<Uint8Array>,
-  { size, onProgress, ...options }: ImportOptions = {},
+  { baseName, digests, indexName, platforms = [], size, onProgress = () => {}, ...options }: ImportOptions =
+    {},
 ): Promise<ImportResult[]> {
+  for (const name of [baseName, indexName]) if (name !== undefined) assertImageName(name);
+  const host = hostPlatform(Deno.build);
+  const wanted = platforms.map((text) => parsePlatform(text, { host }));
   let done = 0;
+  const report = (items: Progress["items"] = []) =>
+    onProgress({ task: "importing", done, ...(size !== undefined && { total: size }), unit: "bytes", items });
   const members = readArchive(source, {
     signal: options.signal,
     onRead(bytes) {
       done += bytes;
-      onProgress?.({ task: "importing", done, ...(size !== undefined && { total: size }) });
+      report();
     },
   });
   const first = await members.next(); // what is no archive shall not even create the namespace
@@ -81,19 +96,30 @@ export async function importImages(
       throw error;
     });
   const holder = client.withLease(lease.id);
-  const contents = await ingestMembers(holder.content, startingWith(first, members), options);
+  const onItem = (item: ItemProgress) => report([item]);
+  const contents = await ingestMembers(holder.content, startingWith(first, members), { onItem, ...options });
   const { images, written } = await imagesIn(contents, { client: holder, options });
+  const named = nameImages(images, { baseName, digests, indexName });
+  if (indexName !== undefined) {
+    const index = await writeIndex(holder.content, { images, contents, ...options });
+    named.unshift({ name: indexName, target: index.target });
+    written.push(index);
+  }
 
   // Of equal files the first one counts: that one was written.
   const all = [...contents.files.values(), ...written].toReversed();
   const blobs = new Map(all.map((blob) => [blob.digest, blob]));
-  const settler = new Settler(holder, { blobs: blobs.values(), leaseId: lease.id, ...options });
+  const settler = new Settler(holder, {
+    blobs: blobs.values(),
+    leaseId: lease.id,
+    platforms: wanted,
+    ...options,
+  });
   const settle = async (image: NamedImage) => {
     const state = await settler.settle(image.target);
     if (state.missing) throw lacking(image.name, state.missing);
     return { ...image, ...state };
   };
-  const named = withNames(images);
   const settled = await Array.fromAsync(mapConcurrently(named, { limit: settledAtOnce, work: settle }));
   const results: ImportResult[] = [];
   const counted = new Set<string>();
@@ -116,8 +142,6 @@ async function* startingWith<Item>(
   }
 }
 
-type NamedImage = ArchivedImage & { name: string };
-
 async function imagesIn(
   contents: ArchiveContents,
   { client: { content }, options }: { client: NamespacedClient; options: CallOptions },
@@ -137,26 +161,20 @@ async function imagesIn(
   );
 }
 
-/** Each name once. */
-function withNames(images: ArchivedImage[]): NamedImage[] {
-  const found = new Map<string, NamedImage>();
-  for (const { target, name } of images) {
-    const full = fullName(name, target.digest);
-    const other = found.get(full);
-    if (other && other.target.digest !== target.digest) {
-      throw new SyntaxError(`Cannot import archive: it has two images named ${quoted(full)}`);
-    }
-    found.set(full, other ?? { target, name: full });
-  }
-  return [...found.values()];
-}
-
-function fullName(name: string | undefined, digest: string): string {
-  const repository = `import-${new Date().toISOString().slice(0, 10)}`;
-  if (name === undefined) return `${repository}@${digest}`;
-  const full = /[/:@]/.test(name) ? name : `${repository}:${name}`;
-  assertImageName(full);
-  return full;
+/** Writes the index of all images of an archive: its own, or for an archive of docker a new one. */
+async function writeIndex(
+  content: Content,
+  { images, contents: { descriptions }, ...options }: CallOptions & {
+    images: ArchivedImage[];
+    contents: ArchiveContents;
+  },
+): Promise<ArchiveBlob & { target: Descriptor }> {
+  const mediaType = mediaTypes.ociIndex;
+  const isOwn = descriptions.has("oci-layout");
+  const manifests = images.map(({ target }) => target);
+  const bytes = isOwn ? descriptions.get("index.json")! : encodeDocument({ mediaType, manifests });
+  const written = await writeDocument(content, bytes, options);
+  return { ...written, target: { mediaType, digest: written.digest, size: written.size } };
 }
 
 async function put(

@@ -4,6 +4,7 @@ import { FailedPreconditionError } from "../errors.ts";
 import { isContentDigest } from "../oci/descriptor.ts";
 import { maxDocumentBytes } from "../oci/json.ts";
 import { quoted } from "../oci/quoted.ts";
+import { itemName, type ItemProgress, type ItemState } from "../progress.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import type { ArchiveFile, ArchiveMember } from "./archive.ts";
 
@@ -34,7 +35,8 @@ const descriptionNames: ReadonlySet<string> = new Set(["oci-layout", "index.json
 export async function ingestMembers(
   content: Content,
   members: AsyncIterable<ArchiveMember>,
-  options: CallOptions = {},
+  { onItem = () => {}, ...options }: CallOptions & { onItem?: ((item: ItemProgress) => void) | undefined } =
+    {},
 ): Promise<ArchiveContents> {
   const descriptions = new Map<string, Uint8Array>();
   const files = new Map<string, ArchiveBlob>();
@@ -48,10 +50,41 @@ export async function ingestMembers(
       descriptions.set(name, await readDescription(member));
     } else {
       const ref = `davit-import-${run}-${files.size}`;
-      files.set(name, { size: member.size, ...await write(content, member, { ref, ...options }) });
+      const file = watched(member, onItem);
+      const written = await write(content, file, { ref, ...options });
+      files.set(name, { size: member.size, ...written });
+      onItem({ ...itemOf(member), state: stateOf(member, written), done: member.size });
     }
   }
   return { descriptions, files, links };
+}
+
+/** The same file, whose bytes are reported as they are taken. */
+function watched({ body, ...file }: ArchiveFile, onItem: (item: ItemProgress) => void): ArchiveFile {
+  async function* pieces(): AsyncIterable<Uint8Array> {
+    let done = 0;
+    for await (const piece of body) {
+      yield piece;
+      done += piece.length;
+      onItem({ ...itemOf(file), state: "writing", done });
+    }
+  }
+  return { ...file, body: pieces() };
+}
+
+function itemOf({ name, size }: Pick<ArchiveFile, "name" | "size">): Omit<ItemProgress, "state"> {
+  const digest = digestIn(name);
+  // What a blob is, and of which image, is known at the end only.
+  return {
+    image: "archive",
+    name: digest === undefined ? name : itemName({ mediaType: "", digest }),
+    total: size,
+  };
+}
+
+function stateOf({ size }: ArchiveFile, { existed, sentBytes }: Written): ItemState {
+  if (existed) return "exists";
+  return sentBytes === 0 && size > 0 ? "shared" : "done";
 }
 
 async function write(

@@ -7,8 +7,10 @@ import { quoted } from "../oci/quoted.ts";
 /** An image in an archive. */
 export interface ArchivedImage {
   target: Descriptor;
-  /** A reference, or a tag alone; absent when the archive gives no name. */
+  /** In full, as containerd and docker name it; absent when the archive gives none. */
   name?: string;
+  /** OCI's name where there is no other: a reference, or a tag alone. */
+  ref?: string;
 }
 
 /** The annotations with which an archive names its images: containerd's holds all of the name, that of OCI maybe just the tag. */
@@ -33,15 +35,15 @@ export function parseLayout({ layout, index }: { layout: Uint8Array; index: Uint
     throw new SyntaxError(`Cannot parse oci-layout: version ${quoted(version)} is not known`);
   }
   const { manifests } = parseIndex(index, { mediaType: mediaTypes.ociIndex });
-  const images = manifests.filter(({ mediaType }) => hasChildren(mediaType))
-    .map((target) => ({ target, name: nameOf(target) }))
-    .filter(({ target, name }) =>
-      name || !(isAttestation(target) || target.annotations?.[subjectAnnotation])
+  const images = manifests.filter(({ mediaType }) => hasChildren(mediaType)).map(named)
+    .filter(({ target, name, ref }) =>
+      name || ref || !(isAttestation(target) || target.annotations?.[subjectAnnotation])
     );
   if (images.length === 0) throw new SyntaxError("Cannot parse index.json: it lists no image");
-  return images.map(({ target, name }) => ({ target, ...(name && { name }) }));
+  return images;
 }
 
-function nameOf({ annotations = {} }: Descriptor): string {
-  return annotations[nameAnnotations.image] || annotations[nameAnnotations.ref] || "";
+function named(target: Descriptor): ArchivedImage {
+  const { [nameAnnotations.image]: name, [nameAnnotations.ref]: ref } = target.annotations ?? {};
+  return { target, ...(name ? { name } : ref && { ref }) };
 }

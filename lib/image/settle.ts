@@ -1,11 +1,15 @@
 import type { NamespacedClient } from "../client.ts";
 import { gcLabels } from "../oci/children.ts";
+import { parseConfig } from "../oci/config.ts";
 import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
 import { type ImageDocument, type ImageManifest, maxIndexDepth, parseDocument } from "../oci/document.ts";
-import { hasChildren, isNonDistributable } from "../oci/media_types.ts";
+import { hasChildren, isConfig, isNonDistributable } from "../oci/media_types.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { matchesPlatform } from "../oci/platform_match.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { isBadContent } from "./documents.ts";
 import type { ArchiveBlob } from "./ingest.ts";
+import { bestFor } from "./tree.ts";
 
 /** What there is of an image. */
 export interface SettledImage {
@@ -28,13 +32,20 @@ export class Settler {
   readonly #client: NamespacedClient;
   readonly #leaseId: string;
   readonly #sizes: Map<string, number | undefined>;
+  /** Only these are followed in indexes, and each has to be complete. */
+  readonly #platforms: readonly Platform[];
   readonly #options: CallOptions;
   #documentBytes = 0;
 
   constructor(
     client: NamespacedClient,
-    { blobs, leaseId, ...options }: CallOptions & { blobs: Iterable<ArchiveBlob>; leaseId: string },
+    { blobs, leaseId, platforms, ...options }: CallOptions & {
+      blobs: Iterable<ArchiveBlob>;
+      leaseId: string;
+      platforms: readonly Platform[];
+    },
   ) {
+    this.#platforms = platforms;
     this.#client = client;
     this.#leaseId = leaseId;
     this.#sizes = new Map(Iterator.from(blobs).map(({ digest, size }) => [digest, size]));
@@ -49,7 +60,8 @@ export class Settler {
     if (complete + incomplete === 0) {
       throw new SyntaxError(`Cannot read image index ${target.digest}: it lists no image`);
     }
-    return { blobs: [...blobs.values()], incomplete, ...(missing && complete === 0 && { missing }) };
+    const isLacking = complete === 0 || this.#platforms.length > 0;
+    return { blobs: [...blobs.values()], incomplete, ...(missing && isLacking && { missing }) };
   }
 
   async #visit(descriptor: Descriptor, { depth, walk }: { depth: number; walk: Walk }): Promise<void> {
@@ -59,14 +71,41 @@ export class Settler {
       );
     }
     if (!walk.enters(descriptor)) return;
-    const document = await this.#read(descriptor);
-    if (document === undefined) return walk.lacks(descriptor, descriptor);
+    const whole = await this.#read(descriptor);
+    if (whole === undefined) return walk.lacks(descriptor, descriptor);
+    const document = await this.#selected(whole, { descriptor, isRoot: depth === 0 });
     await this.#client.content.update(descriptor.digest, { labels: gcLabels(document), ...this.#options });
     walk.blobs.set(descriptor.digest, descriptor);
     if ("config" in document) return await this.#check(descriptor, { document, walk });
     for (const child of document.manifests) {
       if (hasChildren(child.mediaType)) await this.#visit(child, { depth: depth + 1, walk });
     }
+  }
+
+  /** A document with only the wanted platforms, as far as they are there; the root has to have each of them. */
+  async #selected(
+    document: ImageDocument,
+    { descriptor, isRoot }: { descriptor: Descriptor; isRoot: boolean },
+  ): Promise<ImageDocument> {
+    if (this.#platforms.length === 0) return document;
+    if ("config" in document) {
+      if (isRoot) await this.#requirePlatform(descriptor, document);
+      return document;
+    }
+    const found = this.#platforms.map((platform) => bestFor(platform, document));
+    const unmet = this.#platforms.find((_, i) => isRoot && found[i]!.length === 0);
+    if (unmet) throw noSuchPlatform(descriptor, unmet);
+    const wanted = new Set(found.flat());
+    return { ...document, manifests: document.manifests.filter((child) => wanted.has(child)) };
+  }
+
+  /** A manifest without an index says in its config what it is for. */
+  async #requirePlatform(descriptor: Descriptor, { config }: ImageManifest): Promise<void> {
+    if (!isConfig(config.mediaType) || !await this.#holds(config)) return; // what is missing is reported as such
+    const bytes = await this.#client.content.readSmall(config, this.#options);
+    const { platform } = parseConfig(bytes, config);
+    const unmet = this.#platforms.find((wanted) => !matchesPlatform(wanted, platform));
+    if (unmet) throw noSuchPlatform(descriptor, unmet);
   }
 
   async #check(
@@ -112,6 +151,10 @@ export class Settler {
     }
     return actual !== undefined;
   }
+}
+
+function noSuchPlatform({ digest }: Descriptor, platform: Platform): SyntaxError {
+  return new SyntaxError(`Cannot import image ${digest}: it has no ${formatPlatform(platform)}`);
 }
 
 /** What was found on the way through one image; a document that several ways lead to counts once. */

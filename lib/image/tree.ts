@@ -128,8 +128,8 @@ export function nodesOf(root: ImageNode): ImageNode[] {
   }
 }
 
-/** Children without a platform (nested indexes, mostly) are followed for every one. */
-function bestFor(platform: Platform, { manifests }: ImageIndex): Descriptor[] {
+/** What of an index is for a platform. Children without one (nested indexes, mostly) are followed for every one. */
+export function bestFor(platform: Platform, { manifests }: ImageIndex): Descriptor[] {
   const order = byPreference(platform);
   const matching = manifests.filter((child) => child.platform && matchesPlatform(platform, child.platform));
   const best = matching.toSorted((a, b) => order(a.platform!, b.platform!))[0];

@@ -1,4 +1,4 @@
-import { hostPlatform, importImages, type ImportResult, parsePlatform } from "../../../mod.ts";
+import { importImages, type ImportResult } from "../../../mod.ts";
 import { openInput } from "../../input.ts";
 import { unpackArrived, unpackOptions } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
@@ -18,7 +18,18 @@ export default defineVerb({
   args: [{ name: "FILE", summary: "tar archive, plain or packed with gzip; - is stdin", completes: "file" }],
   options: {
     noUnpack: { type: "boolean", summary: "leave the unpacking to whoever runs an image first" },
-    platform: { type: "string", placeholder: "OS/ARCH", summary: "what to unpack [this machine's]" },
+    platform: {
+      type: "string",
+      placeholder: "OS/ARCH",
+      summary: "only this platform, which must be complete, and what to unpack [all, this machine's]",
+    },
+    baseName: {
+      type: "string",
+      placeholder: "NAME",
+      summary: "repository of names that are a tag alone, and of no other names [import-<date>]",
+    },
+    digests: { type: "boolean", summary: "give every image a name by its digest, too" },
+    indexName: { type: "string", placeholder: "NAME", summary: "keep the archive's index under this name" },
     ...unpackOptions,
   },
   columns: [
@@ -34,14 +45,21 @@ export default defineVerb({
   ],
   async *run(context): AsyncIterable<Row> {
     const { args: [path = "-"], options, namespaced, log, progress, stdin, signal } = context;
-    if (options.platform !== undefined) parsePlatform(options.platform, { host: hostPlatform(Deno.build) });
     const client = await namespaced();
     const { stream, size } = await openInput(path, { what: "archive", stdin });
-    const results = await importImages(client, stream, { size, onProgress: progress, signal });
+    const platforms = options.platform === undefined ? [] : [options.platform];
+    const { baseName, digests, indexName } = options;
+    const names = { baseName, digests, indexName };
+    const results = await importImages(client, stream, {
+      ...names,
+      platforms,
+      size,
+      onProgress: progress,
+      signal,
+    });
     for (const { image, reason } of results) {
       if (reason !== undefined) log.warn(`Image ${JSON.stringify(image)}: ${reason}`);
     }
-    const platforms = options.platform === undefined ? [] : [options.platform];
     for (const result of results) {
       const unpacked = !options.noUnpack &&
         await unpackArrived({ client, name: result.image, platforms }, context);
