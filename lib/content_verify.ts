@@ -37,6 +37,17 @@ const blobsAtOnce = 4;
  * Reads blobs and computes their digests anew; what several namespaces share is read once. Yields in the order of the
  * namespaces, a blob that is deleted meanwhile not at all.
  *
+ * ```ts
+ * import { connect, verifyContent } from "davit";
+ *
+ * async function example() {
+ *   await using client = await connect({ address: "/run/containerd/containerd.sock" });
+ *   for await (const { digest, status } of verifyContent([client.namespace("k8s.io")])) {
+ *     if (status !== "ok") console.log(digest, status);
+ *   }
+ * }
+ * ```
+ *
  * @throws {SyntaxError} when one of `digests` is malformed.
  */
 export async function* verifyContent(

@@ -73,3 +73,43 @@ Deno.test("Output tells a reader that is gone from other failures", async () => 
     "Cannot write the output: No space left on device (os error 28)",
   );
 });
+
+Deno.test("Output pours bytes as they are, behind the texts before them", async () => {
+  const io = new RecordingIo();
+  const parts: number[] = [];
+  io.writeOut = (bytes) => {
+    parts.push(...bytes);
+    return Promise.resolve();
+  };
+  let announced = 0;
+  const output = new Output(io, () => announced++);
+  await output.write("a");
+  await output.pour(ReadableStream.from([new Uint8Array([0, 255]), new Uint8Array([10])]));
+  assertEquals([parts, announced], [[97, 0, 255, 10], 3]);
+});
+
+Deno.test("Output asks for the next bytes when the last ones are taken, and for none when the reader is gone", async () => {
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const io = new RecordingIo();
+  let written = 0;
+  io.writeOut = () => gates[written++]!.promise;
+  let asked = 0;
+  let isEnded = false;
+  const output = new Output(io);
+  const pouring = output.pour((async function* () {
+    try {
+      for (;; asked++) yield new Uint8Array(1);
+    } finally {
+      isEnded = true;
+    }
+  })());
+  const closed = assertRejects(() => pouring, OutputClosed);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals([asked, written], [0, 1]);
+  gates[0]!.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals([asked, written, isEnded], [1, 2, false]);
+  gates[1]!.reject(new Deno.errors.BrokenPipe());
+  await closed;
+  assertEquals([asked, isEnded], [1, true]);
+});

@@ -114,3 +114,16 @@ realTest("content ingest refuses what is not as expected, and leaves nothing", a
     assertStringIncludes(ended.stderr, `Cannot read file "${path}": ${reason}\n`);
   }
 });
+
+realTest("content ingest that runs out of time leaves nothing", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const inside = client.namespace(uniqueNamespace());
+  const silent = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(2 * MiB)),
+    pull: () => new Promise(() => {}),
+  });
+  const { code } = await ingest(containerd, ["-n", inside.name, "x", "--timeout", "500ms"], silent);
+  assertEquals(code, 8);
+  assertEquals(await Array.fromAsync(inside.content.listStatuses()), []);
+  assertEquals(await Array.fromAsync(inside.leases.list()), []);
+}, { series: ["2"] });
