@@ -26,6 +26,24 @@ daemonTest("images.list() is complete above the 16 MiB of a message", async ({ c
   assertEquals(await namesBy("", "name==none"), names);
 });
 
+daemonTest(
+  "containers.list() is complete above the 16 MiB of a message",
+  async ({ containerd, namespaced }) => {
+    const ids = Array.from({ length: 240 }, (_, at) => `app-${at + 1000}`);
+    await using client = await clientOver("grpc", containerd.address);
+    const { containers } = client.namespace(namespaced.name);
+    const work = (id: string) =>
+      containers.create({ id, runtime: "io.containerd.runc.v2", spec: { ociVersion: "1.1.0" }, labels });
+    await Array.fromAsync(mapConcurrently(ids, { limit: 16, work }));
+    const listed = await Array.fromAsync(namespaced.containers.list());
+    assertEquals(listed.map(({ id }) => id), ids);
+    assertEquals(listed[0], await namespaced.containers.get(ids[0]!));
+    const filters = ["labels.l0,id!=app-1007"];
+    const filtered = await Array.fromAsync(namespaced.containers.list({ filters }));
+    assertEquals(filtered.map(({ id }) => id), ids.toSpliced(7, 1));
+  },
+);
+
 realTest("images.list() makes one call where one will do", async (_t, containerd) => {
   const calls: TracedCall[] = [];
   const transport = traced(await openOver("http2", containerd.address), (call) => calls.push(call));
