@@ -50,6 +50,14 @@ export function contextFor(
     client: () => connection.client(),
     namespaced: async () => (await connection.client()).namespace(namespace),
     transport: () => connection.transport(),
+    registry: async (reference, flags) => {
+      const { openRegistryFor } = await import("./registry.ts");
+      return await openRegistryFor(reference, flags, {
+        env: (name) => io.env(name),
+        stdin: () => io.stdin(),
+        onRetry: ({ reason, waitMs }) => log.warn(`${reason}; trying again in ${Math.ceil(waitMs / 1000)} s`),
+      });
+    },
     log,
     progress: (state) => log.progress(state),
     confirm: async (question) => {

@@ -12,11 +12,25 @@ export const environment: readonly { name: string; summary: string }[] = [
       "where the portable file unpacks itself; else under /var/cache for root, $XDG_CACHE_HOME for others",
   },
   { name: "DAVIT_TRANSPORT", summary: "grpc: send every call through grpc-js" },
+  {
+    name: "DOCKER_CONFIG",
+    summary: "the folder of docker's config.json, with what docker login left; else ~/.docker",
+  },
+  {
+    name: "HTTPS_PROXY",
+    summary:
+      "the proxy for registries over https, except those that NO_PROXY names; HTTP_PROXY for the others",
+  },
   { name: "NO_COLOR", summary: "if not empty: no colours" },
+  {
+    name: "REGISTRY_AUTH_FILE",
+    summary: "the only file with logins for registries, if not those that docker and podman have",
+  },
   { name: "TERM", summary: "dumb: no colours and no lines that change" },
   { name: "XDG_CACHE_HOME", summary: "where the portable file unpacks itself for others than root" },
   {
     name: "XDG_RUNTIME_DIR",
-    summary: "where locks are, else in /run/davit; the portable file unpacks itself there if nowhere else",
+    summary:
+      "where locks are, else in /run/davit; podman's logins; the portable file unpacks itself there if nowhere else",
   },
 ];

@@ -1,4 +1,5 @@
 import type { ErrorCode, ErrorDetails } from "../mod.ts";
+import { registryHint } from "./registry_hints.ts";
 
 /** What can go wrong on this side of the connection; containerd's own codes are beside it. */
 export type CliErrorCode =
@@ -103,7 +104,9 @@ const debugHint = "--debug shows where it comes from";
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message || error.name : String(error);
   const code = codeOf(error);
-  const hint = error instanceof CliError ? error.hint : code === "unexpected" ? debugHint : undefined;
+  const hint = error instanceof CliError
+    ? error.hint
+    : registryHint(error) ?? (code === "unexpected" ? debugHint : undefined);
   return { code, message, ...(hint !== undefined && { hint }), exit: exitOf(error, code) };
 }
 

@@ -1,6 +1,7 @@
-import type { Argument, Client, Column, FieldOf, Log, NamespacedClient } from "../mod.ts";
+import type { Argument, Client, Column, FieldOf, Log, NamespacedClient, Registry } from "../mod.ts";
 import type { Options, OptionValues, Progress } from "../mod.ts";
 import type { Foreground } from "./foreground.ts";
+import type { RegistryFlags } from "./registry.ts";
 
 export type { Argument, Column };
 
@@ -25,6 +26,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
    * which arguments that is so.
    */
   bytes?: boolean | ((args: readonly string[]) => boolean);
+  /** Its rows come as things happen: each is shown at once, on a line of its own. */
+  endless?: boolean;
   /** How many arguments come before a command for a container, in which nothing is a flag of ours any more. */
   commandAfter?: number;
   /** It ends with the exit code of a process in a container; what goes wrong on our side then has codes of its own. */
@@ -62,6 +65,8 @@ export interface VerbContext<O extends Options = Options> {
   client(): Promise<Client>;
   /** The client of {@linkcode VerbContext.namespace}. */
   namespaced(): Promise<NamespacedClient>;
+  /** Opens the way to registries as flags, environment and configuration say; `--user` is for that of the reference. */
+  registry(reference: string, flags: RegistryFlags): Promise<Registry>;
   log: Log;
   progress(state: Progress): void;
   /**

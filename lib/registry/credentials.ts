@@ -33,16 +33,6 @@ export function fixedCredentials(host: string, credential: Credential): Credenti
   return (request) => Promise.resolve(sameHost(request.host, host) ? credential : undefined);
 }
 
-/** Asks one after the other. */
-export function firstOf(...all: readonly Credentials[]): Credentials {
-  return async (request) => {
-    for (const find of all) {
-      const found = await find(request);
-      if (found !== undefined) return found;
-    }
-  };
-}
-
 /**
  * Credentials from files as docker (`config.json`) and podman (`auth.json`) write them; the first file that has one
  * counts. In each, a helper for the host comes first, then the helper for everything, then what stands in the file,

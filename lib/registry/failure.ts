@@ -97,7 +97,13 @@ interface Row {
 const rows: readonly Row[] = [
   { text: /NotCapable.*|Requires \w+ access.*/, reason: "$&", code: "permission_denied", lasting: true },
   {
-    text: /not valid for name[^;]*(?:; certificate is only valid for (.*))?/,
+    text: /not valid for name.*?; certificate is only valid for (.*)/,
+    reason: "its certificate is for $1",
+    trouble: "wrong name",
+    lasting: true,
+  },
+  {
+    text: /not valid for name/,
     reason: "its certificate is for another name",
     trouble: "wrong name",
     lasting: true,
@@ -146,7 +152,11 @@ export function connectionTrouble(
   for (const { text: pattern, reason, code = "unavailable", trouble, lasting = false } of rows) {
     const match = pattern.exec(text)?.[0];
     if (match === undefined) continue;
-    return { code, reason: match.replace(pattern, reason), trouble, isTemporary: !lasting };
+    const words = match.replace(pattern, reason).replace(
+      /\b(?:DnsName\(("[^"]*")\)|IpAddress\(([^)]*)\))/g,
+      "$1$2",
+    );
+    return { code, reason: words, trouble, isTemporary: !lasting };
   }
   const words = text.replace(/^(?:TypeError|Error): /, "").replace(
     /^error sending request.*?: client error/,

@@ -2,7 +2,7 @@ import { quoted } from "../oci/quoted.ts";
 import type { TlsSettings } from "./wire.ts";
 
 /** What a host may be asked for: content by digest, what a tag means, and to take content. */
-export type Capability = "pull" | "resolve" | "push";
+export type HostCapability = "pull" | "resolve" | "push";
 
 /** Where the API of a registry or of a mirror is, and how to speak to it. */
 export interface RegistryHost {
@@ -10,7 +10,7 @@ export interface RegistryHost {
   url: string;
   /** Whether `url` is a guess, and plain http to be tried next: on this very machine nobody needs TLS. */
   mayBePlain?: boolean;
-  capabilities: ReadonlySet<Capability>;
+  capabilities: ReadonlySet<HostCapability>;
   tls: TlsSettings;
   /** Sent with each request to this host. */
   headers: readonly (readonly [name: string, value: string])[];
@@ -20,7 +20,7 @@ export interface RegistryHost {
 export type Hosts = (registry: string) => Promise<readonly RegistryHost[] | undefined>;
 
 /** All that a host can do. */
-export const allCapabilities: ReadonlySet<Capability> = new Set(["pull", "resolve", "push"]);
+export const allCapabilities: ReadonlySet<HostCapability> = new Set(["pull", "resolve", "push"]);
 
 /** The names of Docker Hub. */
 export const dockerHubHosts: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { quoted } from "../oci/quoted.ts";
 import type { Hosts, RegistryHost } from "./host.ts";
 import { defaultHost } from "./host.ts";
-import { parseHostsToml } from "./hosts_toml.ts";
+import type { HostEntry } from "./hosts_toml.ts";
 import type { TlsSettings } from "./wire.ts";
 
 /** What reading the configuration of hosts takes from the outside. */
@@ -63,6 +63,7 @@ async function hostsIn(
     return [defaultHost(registry, { ...defaults, tls })];
   }
   const path = join(folder, "hosts.toml");
+  const { parseHostsToml } = await import("./hosts_toml.ts"); // few have one, and TOML is long
   const hosts = parseHostsToml(await read("hosts.toml"), path);
   const readAny = async (file: string) =>
     file.startsWith("/") ? await absolute(file, files) : await read(file);
@@ -80,7 +81,7 @@ async function absolute(path: string, files: HostFiles): Promise<string> {
 }
 
 async function tlsOf(
-  { ca, client, skipVerify }: Pick<ReturnType<typeof parseHostsToml>[number], "ca" | "client" | "skipVerify">,
+  { ca, client, skipVerify }: Pick<HostEntry, "ca" | "client" | "skipVerify">,
   read: (path: string) => Promise<string>,
 ): Promise<TlsSettings> {
   return {

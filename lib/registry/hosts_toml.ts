@@ -1,12 +1,12 @@
 import { parse } from "@std/toml";
 import { quoted } from "../oci/quoted.ts";
-import { allCapabilities, apiRoot, type Capability } from "./host.ts";
+import { allCapabilities, apiRoot, type HostCapability } from "./host.ts";
 
 /** One host of a `hosts.toml`, with the paths of its certificates. */
 export interface HostEntry {
   /** The root of the API; `undefined` is the registry itself. */
   url: string | undefined;
-  capabilities: ReadonlySet<Capability>;
+  capabilities: ReadonlySet<HostCapability>;
   ca: readonly string[];
   client: { cert: string; key: string } | undefined;
   skipVerify: boolean | undefined;
@@ -61,12 +61,12 @@ function readHost(
 function readCapabilities(
   value: unknown,
   refuse: (reason: string) => SyntaxError,
-): ReadonlySet<Capability> {
+): ReadonlySet<HostCapability> {
   const names = value === undefined ? [] : readStrings(value, "capabilities", refuse);
   if (names.length === 0) return allCapabilities;
   const unknown = names.find((name) => !(allCapabilities as Set<string>).has(name.toLowerCase()));
   if (unknown !== undefined) throw refuse(`unknown capability ${quoted(unknown)}`);
-  return new Set(names.map((name) => name.toLowerCase() as Capability));
+  return new Set(names.map((name) => name.toLowerCase() as HostCapability));
 }
 
 /** A file with certificate and key, a list of such files, or a list of pairs of files; the first one counts. */

@@ -25,7 +25,7 @@ import type { Credentials } from "./credentials.ts";
 import { download } from "./download.ts";
 import { Endpoint } from "./endpoint.ts";
 import { refusal, RegistryError, type Task } from "./failure.ts";
-import { type Capability, defaultHost, type Hosts } from "./host.ts";
+import { defaultHost, type HostCapability, type Hosts } from "./host.ts";
 import { readManifest, resolveAt, tagsAt, type TagsPage, tagsPerPage } from "./manifests.ts";
 import { Attempts, type Retry, type RetryPolicy } from "./retry.ts";
 import { Secrets } from "./secrets.ts";
@@ -207,7 +207,7 @@ export class Registry implements AsyncDisposable {
   /** What the first host says that can say it. */
   async #through<Result>(
     { domain }: Reference,
-    { capability, task }: { capability: Capability; task: Task },
+    { capability, task }: { capability: HostCapability; task: Task },
     work: (endpoint: Endpoint) => Promise<Result>,
   ): Promise<Result> {
     const endpoints = await this.#endpointsFor(domain, { capability, task });
@@ -234,7 +234,7 @@ export class Registry implements AsyncDisposable {
 
   async #endpointsFor(
     domain: string,
-    { capability, task }: { capability: Capability; task: Task },
+    { capability, task }: { capability: HostCapability; task: Task },
   ): Promise<Endpoint[]> {
     const all = this.#endpoints.get(domain) ?? this.#find(domain);
     this.#endpoints.set(domain, all);

@@ -56,6 +56,7 @@ tlsTest("a certificate for another name, or of the past, is told", async (author
   });
   const wrong = await failureOf(other, { tls });
   assertEquals(wrong.trouble, "wrong name");
+  assertStringIncludes(wrong.message, 'its certificate is for "other.example"');
   await using past = await LocalRegistry.start({ tls: await authority.sign({ days: -1 }) });
   assertEquals((await failureOf(past, { tls })).trouble, "certificate expired");
 });
