@@ -14,6 +14,7 @@ export type { Container, Containers, NewContainer } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
 export type { Diff } from "./lib/diff.ts";
 export { type VerifiedBlob, verifyContent, type VerifyOptions } from "./lib/content_verify.ts";
+export { formatDuration, parseDuration } from "./lib/duration.ts";
 export {
   AlreadyExistsError,
   ContainerdError,
@@ -110,6 +111,7 @@ export { mapNamespaces } from "./lib/namespace/map.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";
+export { nearest } from "./lib/nearest.ts";
 export { chainIds } from "./lib/oci/chain_ids.ts";
 export { type Child, children, gcLabels } from "./lib/oci/children.ts";
 export { type HistoryEntry, type ImageConfig, parseConfig } from "./lib/oci/config.ts";
@@ -177,6 +179,7 @@ export { type ItemProgress, type ItemState, itemStates, type Progress } from "./
 export { type CommandFailure, commandFailure } from "./lib/run/command_failure.ts";
 export { type ContainerOptions, createContainer, type CreatedContainer } from "./lib/run/container.ts";
 export type { ProcessStreams } from "./lib/run/copying.ts";
+export { followTaskLog, type LogOptions } from "./lib/run/log.ts";
 export type { Sink } from "./lib/run/pipe.ts";
 export { attachTask, RunningProcess, type StartOptions } from "./lib/run/process.ts";
 export { removeContainer, type RemoveOptions, removeTask } from "./lib/run/remove.ts";
@@ -189,6 +192,7 @@ export {
   startTask,
 } from "./lib/run/run.ts";
 export { chooseImages, type ImageChoice, repositoryOf, tagOf } from "./lib/selection/choice.ts";
+export { type CopyRule, parseCopyRules } from "./lib/selection/copy_rules.ts";
 export {
   judgeImages,
   type RetentionDecision,
@@ -220,6 +224,7 @@ export {
 export type { Retry, RetryPolicy } from "./lib/registry/retry.ts";
 export type { Upload, UploadOptions } from "./lib/registry/upload.ts";
 export type { TlsSettings } from "./lib/registry/wire.ts";
+export { formatSize, parseSize } from "./lib/size.ts";
 export { defaultSnapshotter, loadedSnapshotters, snapshotCounts } from "./lib/snapshotters.ts";
 export type {
   Mount,

@@ -138,10 +138,11 @@ function connectionSettings(
   };
 }
 
-function renderingFor({ columns }: Verb, globals: Globals): Rendering {
+function renderingFor({ columns, endless = false }: Verb, globals: Globals): Rendering {
   return {
     form: formOf(globals),
     columns,
+    endless,
     acrossNamespaces: globals.allNamespaces,
     headers: !globals.noHeaders,
     now: new Date(),

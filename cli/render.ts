@@ -16,6 +16,8 @@ export interface Rendering {
   acrossNamespaces: boolean;
   /** Whether tables and CSV start with a line of headers. */
   headers: boolean;
+  /** Rows of a table are not kept until all are there to be laid out. */
+  endless?: boolean;
   /** What ages count from. */
   now: Date;
 }
@@ -84,7 +86,7 @@ async function writeYamlArray(rows: Rows, write: Write): Promise<void> {
 }
 
 async function yaml(value: unknown): Promise<string> {
-  const { stringify } = await import("@std/yaml");
+  const { stringify } = await import("yaml");
   return stringify(plain(value), { lineWidth: -1 });
 }
 
@@ -103,10 +105,14 @@ async function writeCsv(rows: Rows, table: Table, write: Write): Promise<void> {
 async function writeTable(rows: Rows, table: Table, write: Write): Promise<void> {
   const columns = columnsOf(table).filter(({ wide }) => !wide || table.form === "wide");
   const lines = table.headers ? [columns.map(({ header }) => header)] : [];
+  const cells = (row: unknown) =>
+    columns.map(({ key, as }) => formatCell(field(row, key), as, table.now) || nothing);
+  if (table.endless) {
+    await write(layOut(lines));
+    return await writeLines(rows, (row) => cells(row).join("  "), write);
+  }
   try {
-    for await (const row of rows) {
-      lines.push(columns.map(({ key, as }) => formatCell(field(row, key), as, table.now) || nothing));
-    }
+    for await (const row of rows) lines.push(cells(row));
   } catch (error) {
     // What was done before is told; the headers alone would say that there is nothing.
     if (lines.length > (table.headers ? 1 : 0)) await write(layOut(lines));

@@ -1,4 +1,5 @@
 /** Every noun and verb: one line for each verb, its code loaded when it runs. */
+import { runningNouns, runningVerbs } from "./running_verbs.ts";
 import type { Verb } from "./verb.ts";
 
 /** Loads the module of a verb. */
@@ -251,26 +252,7 @@ export const nouns: readonly Noun[] = [
       },
     ],
   },
-  {
-    name: "containers",
-    aliases: ["container", "c"],
-    summary: "What tasks are started from",
-    verbs: [
-      { ...list, summary: "List containers", load: () => import("./verbs/containers/list.ts") },
-    ],
-  },
-  {
-    name: "tasks",
-    aliases: ["task", "t"],
-    summary: "The processes of containers",
-    verbs: [
-      {
-        ...list,
-        summary: "List tasks: the processes of containers",
-        load: () => import("./verbs/tasks/list.ts"),
-      },
-    ],
-  },
+  ...runningNouns,
   {
     name: "leases",
     aliases: ["lease"],
@@ -378,6 +360,7 @@ export const nouns: readonly Noun[] = [
 
 /** Verbs that need no noun. */
 export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
+  ...runningVerbs,
   {
     name: "completion",
     summary: "Print a script that lets a shell complete davit's command lines",

@@ -26,8 +26,8 @@ import { readUserFiles, readUserFilesBelow } from "./user_files.ts";
 /** A container to make: of an image, of a folder, or as a spec says. */
 export interface ContainerOptions extends SpecOptions, CallOptions {
   id: string;
-  /** The name of an image, which is unpacked if it is not. */
-  image?: string | undefined;
+  /** Unpacked if it is not. */
+  image?: Pick<Image, "name" | "target" | "labels"> | undefined;
   /** The absolute path of a folder to use as it is, instead of an image. */
   rootfs?: string | undefined;
   /** Says everything, instead of an image. */
@@ -59,7 +59,7 @@ const cleanupMs = 10_000;
 /**
  * Makes a container with a snapshot of its own, and does not start it. When that fails, nothing of it is left.
  *
- * @throws {NotFoundError} when there is no such image, or a part of it is missing.
+ * @throws {NotFoundError} when a part of the image is missing.
  * @throws {NoSuchPlatformError} when it is for other platforms only.
  * @throws {AlreadyExistsError} when there is a container of that id, or a snapshot.
  * @throws {SyntaxError} when the id, the user or a document of the image is malformed, or nothing says what to run.
@@ -78,8 +78,7 @@ export async function createContainer(
     runtime: options.runtime ?? defaults["containerd.io/defaults/runtime"] ?? "io.containerd.runc.v2",
     snapshotter: options.snapshotter ?? defaults["containerd.io/defaults/snapshotter"] ?? "overlayfs",
   });
-  if (options.image === undefined) return await maker.makeWithoutImage();
-  return await maker.makeFromImage(await client.images.get(options.image, call));
+  return await (options.image ? maker.makeFromImage(options.image) : maker.makeWithoutImage());
 }
 
 interface Work {
@@ -109,7 +108,7 @@ class Maker {
     return { id: options.id, rootfs: [] };
   }
 
-  async makeFromImage(image: Image): Promise<CreatedContainer> {
+  async makeFromImage(image: NonNullable<ContainerOptions["image"]>): Promise<CreatedContainer> {
     const { call, snapshotter, options: { id, platform, labels } } = this.#work;
     const root = await readRootfs(this.#client, image, { platform, action: "run", ...call });
     const bytes = await this.#client.content.readSmall(root.config, call);
@@ -144,7 +143,7 @@ class Maker {
   /** Makes the container's own snapshot on top of those of the image, which is unpacked if need be. */
   async #prepare(
     client: NamespacedClient,
-    { image, parent }: { image: Image; parent: string },
+    { image, parent }: { image: Pick<Image, "name" | "target">; parent: string },
   ): Promise<Mount[]> {
     const { call, snapshotter, options: { id, platform, onProgress } } = this.#work;
     const snapshots = client.snapshots(snapshotter);

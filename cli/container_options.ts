@@ -1,0 +1,155 @@
+/** The options of verbs that make a container, and what they mean. */
+import { resolve } from "@std/path";
+import {
+  checkEnvironment,
+  type ContainerOptions,
+  type NamespacedClient,
+  type Options,
+  parseCapability,
+  parseEnvironmentFile,
+  parseMount,
+  type RuntimeSpec,
+} from "../mod.ts";
+import { requireImage } from "./elsewhere.ts";
+import { UsageError } from "./errors.ts";
+import { parseLabels } from "./labels.ts";
+import { unpackOptions } from "./unpacking.ts";
+import type { Argument, VerbContext } from "./verb.ts";
+
+/** IMAGE, ID and a command; {@linkcode readContainer} knows which of them may be left out. */
+export const containerArguments = [
+  { name: "IMAGE", summary: "image; with --rootfs a folder, with --config nothing", completes: "image" },
+  { name: "ID", summary: "of the container; `IMAGE -- COMMAND` makes one up", optional: true },
+  {
+    name: "COMMAND",
+    summary: "instead of the image's own; what follows it is passed on as it is",
+    optional: true,
+    repeats: true,
+  },
+] as const satisfies readonly Argument[];
+
+/** What a container is to be like, in ctr's words. */
+export const containerOptions = {
+  tty: { type: "boolean", short: "t", summary: "give it a terminal" },
+  env: { type: "list", placeholder: "KEY=VALUE", summary: "set a variable; KEY alone takes it away" },
+  envFile: { type: "list", placeholder: "FILE", summary: "variables, one a line", completes: "file" },
+  mount: {
+    type: "list",
+    placeholder: "MOUNT",
+    summary: "type=bind,source=/srv,destination=/data,options=rbind:ro",
+  },
+  user: { type: "string", short: "u", placeholder: "USER[:GROUP]", summary: "by name or number" },
+  cwd: { type: "string", placeholder: "PATH", summary: "where it starts" },
+  hostname: { type: "string", placeholder: "NAME", summary: "what it thinks that its host is called" },
+  label: { type: "list", placeholder: "KEY=VALUE", summary: "label of the container" },
+  annotation: { type: "list", placeholder: "KEY=VALUE", summary: "annotation, for the runtime" },
+  memoryLimit: { type: "size", summary: "how much memory it may use" },
+  cpus: { type: "number", min: 0.01, placeholder: "N", summary: "how many processors' time it may use" },
+  capAdd: { type: "list", placeholder: "CAPABILITY", summary: "more that it may do: CAP_NET_ADMIN" },
+  capDrop: { type: "list", placeholder: "CAPABILITY", summary: "what it may not do" },
+  privileged: { type: "boolean", summary: "let it do all that root may, with all devices" },
+  readOnly: { type: "boolean", summary: "let it write nothing but to its mounts" },
+  netHost: { type: "boolean", summary: "the host's network; without, there is only a loopback, and no CNI" },
+  device: { type: "list", placeholder: "PATH", summary: "a device of the host, or a folder of them" },
+  cgroup: { type: "string", placeholder: "PATH", summary: "another cgroup than /NAMESPACE/ID" },
+  runtime: {
+    type: "string",
+    placeholder: "NAME",
+    summary: "[the namespace's default, io.containerd.runc.v2]",
+  },
+  ...unpackOptions,
+  platform: {
+    type: "string",
+    placeholder: "OS/ARCH",
+    summary: "which one of its platforms [this machine's]",
+  },
+  rootfs: { type: "boolean", summary: "IMAGE is a folder to use as it is" },
+  config: {
+    type: "string",
+    placeholder: "FILE",
+    summary: "an OCI spec that says all of this",
+    completes: "file",
+  },
+} as const satisfies Options;
+
+type Context = VerbContext<typeof containerOptions>;
+
+/**
+ * Reads what a container is to be like.
+ *
+ * @throws {UsageError} when options contradict each other or cannot be read.
+ * @throws {CliError} when there is no such image, with a hint where it is.
+ */
+export async function readContainer(client: NamespacedClient, context: Context): Promise<ContainerOptions> {
+  const { args, command, options, snapshotter, progress, signal } = context;
+  const { rootfs, config, tty, label, runtime, platform } = options;
+  if (rootfs && config !== undefined) throw new UsageError("Cannot use both --rootfs and --config");
+  const isAlone = config !== undefined;
+  if (isAlone && args.length + command.length > 1) {
+    throw new UsageError("Cannot use more than an ID with --config: the spec says what to run");
+  }
+  const [source = "", id = inventedId()] = isAlone ? ["", ...args] : args;
+  const common = { id, labels: parseLabels(label), runtime, signal };
+  if (isAlone) return { ...common, spec: await readSpec(config) };
+  const name = { name: source, action: "run", context };
+  return {
+    ...common,
+    ...(rootfs ? { rootfs: resolve(source) } : { image: await requireImage(client, name) }),
+    command,
+    terminal: tty,
+    ...await readProcess(options),
+    ...readRights(options),
+    snapshotter: options.snapshotter ?? snapshotter,
+    platform,
+    onProgress: progress,
+  };
+}
+
+async function readProcess({ env, envFile, mount, user, cwd, hostname }: Context["options"]) {
+  const files = [];
+  for (const path of envFile) {
+    files.push(...parseEnvironmentFile(await readFile(path, "environment file"), path));
+  }
+  for (const change of env) checkEnvironment(change);
+  if (cwd !== undefined && !cwd.startsWith("/")) {
+    throw new UsageError(`Cannot use ${JSON.stringify(cwd)} for --cwd: not an absolute path`);
+  }
+  return { env: [...files, ...env], mounts: mount.map(parseMount), user, cwd, hostname };
+}
+
+function readRights(options: Context["options"]): Partial<ContainerOptions> {
+  const { annotation, capAdd, capDrop, privileged, readOnly, netHost, device, cgroup, memoryLimit, cpus } =
+    options;
+  return {
+    annotations: parseLabels(annotation),
+    addCapabilities: capAdd.map(parseCapability),
+    dropCapabilities: capDrop.map(parseCapability),
+    privileged,
+    readOnly,
+    hostNetwork: netHost,
+    devices: device,
+    cgroup,
+    memoryLimit,
+    cpus,
+  };
+}
+
+async function readSpec(path: string): Promise<RuntimeSpec> {
+  const text = await readFile(path, "spec");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`Cannot read spec ${JSON.stringify(path)}: ${(error as Error).message}`);
+  }
+}
+
+async function readFile(path: string, what: string): Promise<string> {
+  return await Deno.readTextFile(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(`Cannot read ${what} ${JSON.stringify(path)}: no such file`);
+  });
+}
+
+function inventedId(): string {
+  return `davit-${crypto.randomUUID().slice(-12)}`;
+}

@@ -1,0 +1,7 @@
+import type { Verb } from "../verb.ts";
+import logs from "./containers/logs.ts";
+
+export default {
+  ...logs,
+  summary: "Print what a container wrote: short for containers logs",
+} satisfies Verb;
