@@ -20,6 +20,7 @@ export class Http2Peer {
   /** All that the client has sent. */
   readonly seen: Frame[] = [];
   readonly #connection: Deno.Conn;
+  readonly #unused: Frame[] = [];
   readonly #frames: AsyncIterator<Frame>;
 
   constructor(connection: Deno.Conn) {
@@ -54,42 +55,61 @@ export class Http2Peer {
     }
   }
 
-  /** The next frame of a type, or `undefined` when the client hangs up before. */
-  async next(type: number): Promise<Frame | undefined> {
-    for (;;) {
-      const { value, done } = await this.#frames.next();
-      if (done) return undefined;
-      this.seen.push(value);
-      if (value.type === type) return value;
-    }
+  /** The first frame of a type that nobody has asked for yet, or `undefined` when the client hangs up before. */
+  next(type: number): Promise<Frame | undefined> {
+    return this.#find((frame) => frame.type === type);
   }
 
   /** Waits for a request with its only message; resolves to its stream. */
   async request(): Promise<number> {
     const { stream = 0 } = await this.next(frameTypes.headers) ?? {};
-    await this.next(frameTypes.data);
+    await this.#find((frame) => frame.type === frameTypes.data && frame.stream === stream);
     return stream;
   }
 
   close(): void {
-    this.#connection.close();
+    try {
+      this.#connection.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error; // closed before
+    }
+  }
+
+  async #find(isWanted: (frame: Frame) => boolean): Promise<Frame | undefined> {
+    const index = this.#unused.findIndex(isWanted);
+    if (index >= 0) return this.#unused.splice(index, 1)[0];
+    for (;;) {
+      const { value, done } = await this.#frames.next();
+      if (done) return undefined;
+      this.seen.push(value);
+      if (isWanted(value)) return value;
+      this.#unused.push(value);
+    }
   }
 }
 
-/** Starts a server that does with each connection as its script says, which gets the number of those before. */
+/**
+ * Starts a server that does with each connection as its script says, which gets the number of those before. What a
+ * script throws shows when the server is disposed of.
+ */
 export function scriptedServer(
   path: string,
   script: (peer: Http2Peer, index: number) => Promise<void>,
-): AsyncDisposable & { scripts: Promise<void>[] } {
-  const scripts: Promise<void>[] = [];
+): AsyncDisposable {
+  const scripts: Promise<unknown>[] = [];
   const server = rawServer(path, (connection) => {
-    scripts.push(script(new Http2Peer(connection), scripts.length));
+    const peer = new Http2Peer(connection);
+    const running = script(peer, scripts.length).then(() => undefined, (error) => {
+      peer.close(); // its client would wait for ever
+      return { error };
+    });
+    scripts.push(running);
   });
   return {
-    scripts,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      await Promise.all(scripts);
+      const failed = (await Promise.all(scripts)).find((result) => result !== undefined);
+      if (failed) throw (failed as { error: unknown }).error;
     },
   };
 }

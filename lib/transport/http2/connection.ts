@@ -60,7 +60,8 @@ export class Connection {
   #isClosed = false;
   #nextStream = 1;
   #sendWindow = usualWindow;
-  #receiveWindow = connectionWindow;
+  /** Bytes of answers that the server does not know to have come. */
+  #owed = 0;
   /** What the server says of itself. */
   #initialWindow = usualWindow;
   #frameBytes = usualFrameBytes;
@@ -256,7 +257,7 @@ export class Connection {
   readonly #sink: FrameSink = {
     begin: (header) => {
       this.#check(header);
-      if (header.type === frameTypes.data) this.#expectData(header);
+      if (header.type === frameTypes.data) this.#streams.get(header.stream)?.expect(header.length);
     },
     data: ({ stream }, part) => this.#streams.get(stream)?.receiveData(part),
     end: (header, payload) => this.#take(header, payload),
@@ -287,12 +288,6 @@ export class Connection {
   /** Whether no call ever had this id; one that did may have ended meanwhile. */
   #isUnknown(stream: number): boolean {
     return stream % 2 === 0 || stream >= this.#nextStream;
-  }
-
-  #expectData({ stream, length }: FrameHeader): void {
-    this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) throw new ProtocolError("more bytes than the window has room for");
-    this.#streams.get(stream)?.expect(length);
   }
 
   #take(header: FrameHeader, payload: Uint8Array): void {
@@ -326,10 +321,10 @@ export class Connection {
     if (payload.length > 0) stream?.receiveData(unpadded(header, payload));
     stream?.receiveEnd((header.flags & frameFlags.endStream) !== 0);
     // The connection's window is none of the readers' business: one that takes its time must not hold up others.
-    const bytes = connectionWindow - this.#receiveWindow;
-    if (bytes < connectionWindow / 2) return;
-    this.#receiveWindow += bytes;
-    this.#output.push(encodeNumbers(frameTypes.windowUpdate, 0, bytes));
+    this.#owed += header.length;
+    if (this.#owed < connectionWindow / 2) return;
+    this.#output.push(encodeNumbers(frameTypes.windowUpdate, 0, this.#owed));
+    this.#owed = 0;
   }
 
   #takeHeaders(header: FrameHeader, payload: Uint8Array): void {
