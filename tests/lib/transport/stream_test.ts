@@ -1,15 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { InvalidArgumentError } from "../../../lib/errors.ts";
-import { GrpcTransport } from "../../../lib/transport/grpc.ts";
 import { Content, Version } from "../../../lib/transport/methods.ts";
-import { realTest, uniqueNamespace } from "../../real/test.ts";
-import { clientOver } from "../both_transports.ts";
+import type { Transport } from "../../../lib/transport/transport.ts";
+import { uniqueNamespace } from "../../real/test.ts";
+import { clientOver, openOver, type Over, transportTest } from "../both_transports.ts";
 import { leased, MiB, pieces, randomBlob } from "../some_blob.ts";
 
 const stat = { action: 0, ref: "r", total: 10n } as const;
 
-realTest("a stream closes its requests when it ends, whoever ends it", async (_, containerd) => {
-  await using transport = await connected(containerd.address);
+transportTest("a stream closes its requests when it ends, whoever ends it", async ({ containerd, over }) => {
+  await using transport = await connected(over, containerd.address);
   const call = { namespace: uniqueNamespace(), action: "write" };
   const endings: [string, (stream: AsyncIterable<unknown>) => Promise<unknown>][] = [
     ["", (stream) => assertRejects(() => Array.fromAsync(stream), InvalidArgumentError)], // containerd refuses
@@ -35,8 +35,8 @@ realTest("a stream closes its requests when it ends, whoever ends it", async (_,
   await transport.unary(Content.abort, { ref: "r" }, call);
 });
 
-realTest("a stream fails as its requests do", async (_, containerd) => {
-  await using transport = await connected(containerd.address);
+transportTest("a stream fails as its requests do", async ({ containerd, over }) => {
+  await using transport = await connected(over, containerd.address);
   const call = { namespace: uniqueNamespace(), action: "write" };
   const failure = new Error("no more");
   const requests = async function* () {
@@ -47,8 +47,8 @@ realTest("a stream fails as its requests do", async (_, containerd) => {
   assertEquals(await assertRejects(() => Array.fromAsync(stream)), failure);
 });
 
-realTest("a stream's deadline is not for its reader", async (_, containerd) => {
-  await using client = await clientOver("http2", containerd.address);
+transportTest("a stream's deadline is not for its reader", async ({ containerd, over }) => {
+  await using client = await clientOver(over, containerd.address);
   await using held = await leased(client.namespace(uniqueNamespace()));
   const { bytes, digest, size } = await randomBlob(4 * MiB);
   await held.content.write({ digest, size }, () => pieces(bytes));
@@ -62,8 +62,8 @@ realTest("a stream's deadline is not for its reader", async (_, containerd) => {
 }, { series: ["2"] });
 
 /** grpc-js connects with the help of timers that it lets run when it is closed before. */
-async function connected(path: string): Promise<GrpcTransport> {
-  const transport = new GrpcTransport(path);
+async function connected(over: Over, path: string): Promise<Transport> {
+  const transport = await openOver(over, path);
   await transport.unary(Version.version, {}, { namespace: "default", action: "get the version" });
   return transport;
 }
