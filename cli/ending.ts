@@ -1,4 +1,4 @@
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../mod.ts";
 import { CliError } from "./errors.ts";
 
 /** What a timer can wait at most; beyond it would not wait at all. */

@@ -1,8 +1,6 @@
 /** Help from the same data that flags and the list of verbs come from; pure, so that a reference can be made of it. */
-import type { Option, Options } from "../mod.ts";
+import { formatDuration, formatSize, type Option, type Options } from "../mod.ts";
 import { globals, shortFlags } from "./globals.ts";
-import { formatDuration } from "./duration.ts";
-import { formatSize } from "./size.ts";
 import { alternatives, flagName } from "./options.ts";
 import { layOut } from "./table.ts";
 import { shippedPlugins } from "./plugin/shipped.ts";
@@ -40,19 +38,41 @@ export function helpOfVerb(words: readonly string[], verb: Verb): string {
     `Usage: ${usageOf(words, verb)}`,
     list("Arguments", argumentLines(args)),
     list("Flags", flagLines(options)),
+    remarks(verb).join(" ") || undefined,
     list("Examples", examples.map((example) => [`davit ${example}`])),
     '"davit --help" lists the global flags.',
   ]);
 }
 
-/** How a verb is called: `davit images copy REF... --to NAMESPACE [flags]`. */
-export function usageOf(words: readonly string[], { args = [], options = {} }: Omit<Verb, "run">): string {
-  return ["davit", ...words, ...args.map(argumentUsage), ...requiredFlags(options), "[flags]"].join(" ");
+/** How a verb is called: `davit images copy REF... --to NAMESPACE [flags]`; flags come before a command that is passed on. */
+export function usageOf(words: readonly string[], verb: Omit<Verb, "run">): string {
+  const { args = [], options = {}, commandAfter } = verb;
+  const positionals = args.map(argumentUsage);
+  const flags = [...requiredFlags(options), "[flags]"];
+  return [
+    "davit",
+    ...words,
+    ...(commandAfter === undefined ? [positionals, flags] : [flags, positionals]).flat(),
+  ]
+    .join(" ");
 }
 
 /** Each argument as it is written in a usage, and what it is. */
 export function argumentLines(args: readonly Argument[]): string[][] {
   return args.map((arg) => [argumentUsage(arg), arg.summary + notesOn(arg)]);
+}
+
+/** What there is to say of a verb beside its own flags, in sentences. */
+export function remarks({ acrossNamespaces, plans, repeatable, bytes }: Omit<Verb, "run">): string[] {
+  const flags = { allNamespaces: acrossNamespaces, dryRun: plans };
+  const taken = Object.entries(flags).filter(([, isTaken]) => isTaken).map(([option]) =>
+    `--${flagName(option)}`
+  );
+  return [
+    ...(taken.length > 0 ? [`Takes ${taken.join(" and ")}.`] : []),
+    ...(repeatable ? ["With --retries it is tried again even after it has written."] : []),
+    ...(bytes === true ? ["Prints bytes as they are, so that it takes no --output."] : []),
+  ];
 }
 
 /** `help`, which is no verb of its own. */

@@ -1,5 +1,5 @@
 import { UsageError } from "./errors.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../mod.ts";
 import { type LoadVerb, type Noun, nouns, verbs } from "./verbs.ts";
 
 /** What the first words of a command line name. */

@@ -1,8 +1,6 @@
 /** What a table of options means on the command line: flags, and values from their texts. */
-import type { Option, Options, OptionValues } from "../mod.ts";
-import { parseDuration } from "./duration.ts";
+import { type Option, type Options, type OptionValues, parseDuration, parseSize } from "../mod.ts";
 import { UsageError } from "./errors.ts";
-import { parseSize } from "./size.ts";
 
 /** The texts of flags by the name of their option: `true` for one without a value, an array for a list. */
 export type FlagTexts = Readonly<Record<string, unknown>>;

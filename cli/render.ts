@@ -87,7 +87,8 @@ async function writeYamlArray(rows: Rows, write: Write): Promise<void> {
 
 async function yaml(value: unknown): Promise<string> {
   const { stringify } = await import("yaml");
-  return stringify(plain(value), { lineWidth: -1 });
+  // As 1.1, so that no reader takes a time or a "no" for more than a text.
+  return stringify(plain(value), { version: "1.1", singleQuote: true, lineWidth: 0 });
 }
 
 type Table = Rendering & { columns: readonly Column[] };

@@ -1,7 +1,6 @@
 /** What the user forbids for a whole run, whatever verb or plugin it is, and what davit does not do silently. */
 import type { Transport } from "../lib/host.ts";
-import { Client, containerdError, type ErrorCode } from "../mod.ts";
-import { nearest } from "./suggest.ts";
+import { Client, containerdError, type ErrorCode, nearest } from "../mod.ts";
 
 type Method = Parameters<Transport["unary"]>[0];
 type Call = Parameters<Transport["unary"]>[2];

@@ -2,11 +2,10 @@
  * The strict reading of a command line. What a lenient parser would lose or guess at (`-namespace x`, `-nfoo`, a flag
  * without its value, an unknown flag) is an error here, with what was probably meant.
  */
-import type { Options } from "../mod.ts";
+import { nearest, type Options } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { habits } from "./habits.ts";
 import { flagName } from "./options.ts";
-import { nearest } from "./suggest.ts";
 
 /** What the reading needs to know of a flag. */
 export interface Flag {

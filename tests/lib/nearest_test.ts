@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { nearest } from "../../cli/suggest.ts";
+import { nearest } from "../../lib/nearest.ts";
 
 const words = ["list", "label", "inspect", "remove", "create", "copy", "rm"];
 

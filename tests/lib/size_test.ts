@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatSize, parseSize } from "../../cli/size.ts";
+import { formatSize, parseSize } from "../../lib/size.ts";
 
 const sizes: readonly [string, number | undefined][] = [
   ["0", 0],

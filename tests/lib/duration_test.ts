@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatDuration, parseDuration } from "../../cli/duration.ts";
+import { formatDuration, parseDuration } from "../../lib/duration.ts";
 
 Deno.test("parseDuration() adds up numbers with units", () => {
   const texts = ["0", "1ms", "90s", "15m", "24h", "7d", "1h30m", "24h0m0s", "1.5h", "0s"];

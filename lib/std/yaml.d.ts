@@ -1,2 +1,0 @@
-/** The part of `@std/yaml` that davit uses. */
-export function stringify(data: unknown, options?: { lineWidth?: number; skipInvalid?: boolean }): string;
