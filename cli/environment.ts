@@ -16,6 +16,7 @@ export const environment: readonly { name: string; summary: string }[] = [
     name: "DOCKER_CONFIG",
     summary: "the folder of docker's config.json, with what docker login left; else ~/.docker",
   },
+  { name: "HOME", summary: "where docker and podman keep logins, if nothing else says where" },
   {
     name: "HTTPS_PROXY",
     summary:
@@ -28,6 +29,7 @@ export const environment: readonly { name: string; summary: string }[] = [
   },
   { name: "TERM", summary: "dumb: no colours and no lines that change" },
   { name: "XDG_CACHE_HOME", summary: "where the portable file unpacks itself for others than root" },
+  { name: "XDG_CONFIG_HOME", summary: "where podman keeps logins; else in ~/.config" },
   {
     name: "XDG_RUNTIME_DIR",
     summary:

@@ -1,6 +1,5 @@
 /** What the reference page and the manual page tell of: every verb, with its data loaded. */
 import type { Plugin } from "../../mod.ts";
-import { flagName } from "../options.ts";
 import { shippedFile, shippedPlugins } from "../plugin/shipped.ts";
 import type { Verb } from "../verb.ts";
 import { nouns, type VerbEntry, verbs } from "../verbs.ts";
@@ -67,11 +66,4 @@ function pluginRunner(summary: string): Command["verb"] {
     { name: "ARG", summary: "what the plugin takes, and its flags", optional: true, repeats: true },
   ];
   return { summary, args };
-}
-
-/** The global flags that not every verb takes. */
-export function takes({ acrossNamespaces, plans, repeatable }: Command["verb"]): string[] {
-  return Object.entries({ allNamespaces: acrossNamespaces, dryRun: plans, retries: repeatable })
-    .filter(([, isTaken]) => isTaken)
-    .map(([option]) => `--${flagName(option)}`);
 }

@@ -2,9 +2,9 @@
 import { environment } from "../environment.ts";
 import { outcomes } from "../errors.ts";
 import { globals } from "../globals.ts";
-import { argumentLines, flagLines, usageOf } from "../help.ts";
+import { argumentLines, flagLines, remarks, usageOf } from "../help.ts";
 import { version } from "../version.ts";
-import { type Chapter, type Command, takes } from "./reference_commands.ts";
+import type { Chapter, Command } from "./reference_commands.ts";
 
 /** The page as roff. */
 export function manPage(chapters: readonly Chapter[]): string {
@@ -44,11 +44,9 @@ function chapter({ title, summary, aliases, commands }: Chapter): string[] {
 
 function command({ words, aliases, verb }: Command): string[] {
   const { args = [], options = {}, examples = [] } = verb;
-  const taken = takes(verb);
-  const more = taken.length === 0 ? "" : ` Takes ${taken.join(", ")}.`;
   return [
     `.SS ${text(words.join(" "))}`,
-    text(`${verb.summary}.${also(aliases)}${more}`),
+    text([`${verb.summary}.${also(aliases)}`, ...remarks(verb)].join(" ")),
     ".PP",
     ...calls([usageOf(words, verb).replace(/^davit /, "")]),
     ...definitions([...argumentLines(args), ...flagLines(options)]),

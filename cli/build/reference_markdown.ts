@@ -2,9 +2,9 @@
 import { environment } from "../environment.ts";
 import { outcomes } from "../errors.ts";
 import { globals } from "../globals.ts";
-import { argumentLines, flagLines, usageOf } from "../help.ts";
+import { argumentLines, flagLines, remarks, usageOf } from "../help.ts";
 import type { Column } from "../verb.ts";
-import { type Chapter, type Command, takes } from "./reference_commands.ts";
+import type { Chapter, Command } from "./reference_commands.ts";
 
 /** The page, before it is formatted. */
 export function markdownReference(chapters: readonly Chapter[]): string {
@@ -41,7 +41,7 @@ function chapter({ title, summary, aliases, commands }: Chapter): (string | unde
 
 function command({ words, aliases, verb }: Command): (string | undefined)[] {
   const { args = [], options = {}, columns = [], examples = [] } = verb;
-  const taken = takes(verb).map(code);
+  const remark = remarks(verb).join(" ").replace(/--[a-z-]+/g, code);
   return [
     `### ${words.join(" ")}`,
     `${escaped(verb.summary)}.`,
@@ -49,7 +49,7 @@ function command({ words, aliases, verb }: Command): (string | undefined)[] {
     also(aliases),
     table(["argument", "what it is"], argumentLines(args)),
     table(["flag", "what it does"], flagLines(options)),
-    taken.length === 0 ? undefined : `Of the global flags that not every verb takes: ${taken.join(", ")}.`,
+    remark || undefined,
     columnsOf(columns),
     examples.length === 0
       ? undefined

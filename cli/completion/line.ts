@@ -19,7 +19,7 @@ export interface Line {
   args: readonly string[];
   /** The option that the word at the cursor is the value of. */
   awaited: string | undefined;
-  /** No flags may follow: `--` stands before. */
+  /** No flags may follow: `--` stands before, or a command for a container begins. */
   literal: boolean;
   /** `help` stands first. */
   asksForHelp: boolean;
@@ -67,6 +67,7 @@ class Reading implements Line {
   async #takePositional(word: string): Promise<void> {
     if (this.command.kind !== "incomplete") {
       this.args.push(word);
+      this.literal ||= this.args.length === this.verb?.commandAfter;
       return;
     }
     if (word === "help" && this.names.length === 0 && !this.asksForHelp) {

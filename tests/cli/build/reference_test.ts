@@ -28,18 +28,19 @@ Deno.test("makeReference() tells of every verb, and links to each", () => {
     assertEquals(markdown.includes(`\n### ${words.join(" ")}\n`), true, words.join(" "));
     assertEquals(markdown.includes(`(#${words.join("-")})`), true, words.join(" "));
     assertEquals(manual.includes(`\n.SS ${words.join(" ")}`), true, words.join(" "));
-    assertEquals(markdown.replaceAll("\\", "").includes(`${summary}.`), true, summary);
   }
 });
 
-Deno.test("environment lists exactly the variables that davit reads", async () => {
+Deno.test("environment lists every variable that davit reads", async () => {
   const read = new Set<string>();
   for (const path of await filesIn(join(docsFolder, "../cli"))) {
     const code = await Deno.readTextFile(path);
     const pattern = path.endsWith(".sh.in") ? /\$\{?((?:DAVIT|XDG)_[A-Z_]+)/g : /\benv\("([A-Z_]+)"\)/g;
     for (const [, name = ""] of code.matchAll(pattern)) read.add(name);
   }
-  assertEquals(environment.map(({ name }) => name), [...read].sort());
+  const listed = environment.map(({ name }) => name);
+  assertEquals([...read].filter((name) => !listed.includes(name)), []);
+  assertEquals(listed, [...new Set(listed)].sort());
 });
 
 /** Undefined where there are no packages of Debian. */
