@@ -5,6 +5,7 @@ import type { Lease } from "../leases.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { contentKey, type GraphNode, ReferenceGraph, type Root, snapshotKey } from "./graph.ts";
+import { contentReferences, snapshotReferences } from "./references.ts";
 
 const leasesAtOnce = 8;
 
@@ -101,13 +102,12 @@ function keyOfResource(type: string, id: string): string | undefined {
   return snapshotter === undefined ? undefined : snapshotKey(snapshotter, id);
 }
 
-/** The keys of what labels refer to: `containerd.io/gc.ref.content.config`, `containerd.io/gc.ref.snapshot.overlayfs`. */
+/** The keys of what labels refer to. */
 function referencesOf(labels: Readonly<Record<string, string>>): string[] {
-  return Object.entries(labels).flatMap(([label, value]) => {
-    if (/^containerd\.io\/gc\.ref\.content(?:$|[./])/.test(label)) return [contentKey(value)];
-    const [, snapshotter] = /^containerd\.io\/gc\.ref\.snapshot\.([^/]+)/.exec(label) ?? [];
-    return snapshotter === undefined ? [] : [snapshotKey(snapshotter, value)];
-  });
+  return [
+    ...contentReferences(labels).map(contentKey),
+    ...snapshotReferences(labels).map(({ snapshotter, key }) => snapshotKey(snapshotter, key)),
+  ];
 }
 
 /** containerd takes what it cannot read as a time for never. */

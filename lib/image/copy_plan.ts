@@ -12,6 +12,7 @@ import { lacking, unbound } from "./copy_labels.ts";
 import { type Found, lookUp, manifestsOf, missingFrom } from "./presence.ts";
 import { selectImages } from "./select.ts";
 import { type ImageNode, ImageTrees, nodesOf } from "./tree.ts";
+import { type CopyTarget, findUnchanged } from "./unchanged.ts";
 
 /** Which images to copy, from where, to where. */
 export interface CopyRequest extends ImageChoice, CallOptions {
@@ -89,25 +90,41 @@ export async function planCopy(client: NamespaceAccess, request: CopyRequest): P
   const policy = await client.introspection.contentSharingPolicy(options);
   const { images, unmatched } = await selectImages(client.namespace(from), match, options);
   const chosen = chooseImages(images, request);
-  const source = await readSource(client.namespace(from), { images: chosen, request, options });
-  const targets = [...new Set(to)].map(async (name): Promise<TargetPlan> => {
+  const targets = await Promise.all([...new Set(to)].map(async (name) => {
+    const inside = client.namespace(name);
     const creates = !namespaces.has(name);
-    const target = await readTarget(client.namespace(name), { creates, source, options });
-    return { to: name, creates, images: planImages({ source, target, request }) };
+    return {
+      name,
+      creates,
+      client: inside,
+      images: creates ? new Map() : await imagesByName(inside, options),
+    };
+  }));
+  const unchanged = await unchangedOf(chosen, { source: client.namespace(from), targets, request, options });
+  const source = await readSource(client.namespace(from), { images: chosen, unchanged, request, options });
+  const plans = targets.map(async ({ name, creates, client, images }): Promise<TargetPlan> => {
+    const has = creates ? new Map() : await lookUp(client, source.has.keys(), options);
+    return { to: name, creates, images: planImages({ source, target: { images, has }, request }) };
   });
   return {
     from,
     shares: policy === "shared" || labels["containerd.io/namespace.shareable"] === "true",
-    targets: await Promise.all(targets),
+    targets: await Promise.all(plans),
     unmatched,
   };
 }
 
 /** The images to copy and what their namespace has of them. */
 interface Source {
-  images: ({ image: Image; tree: ImageNode } | { image: Image; error: unknown })[];
+  images: SourceImage[];
   has: Found;
 }
+
+/** An image with what it consists of, why that cannot be told, or without where every target has it just so. */
+type SourceImage =
+  | { image: Image; tree: ImageNode }
+  | { image: Image; error: unknown }
+  | { image: Image; unchanged: true };
 
 /** What a target has already. */
 interface Target {
@@ -117,8 +134,9 @@ interface Target {
 
 async function readSource(
   client: NamespacedClient,
-  { images, request: { platforms = [] }, options }: {
+  { images, unchanged, request: { platforms = [] }, options }: {
     images: Image[];
+    unchanged: ReadonlySet<Image>;
     request: CopyRequest;
     options: CallOptions;
   },
@@ -127,8 +145,10 @@ async function readSource(
     platforms: platforms.map((platform) => parsePlatform(platform)),
     ...options,
   });
-  const read = (image: Image) =>
-    trees.read(image.target).then((tree) => ({ image, tree }), (error: unknown) => ({ image, error }));
+  const read = async (image: Image): Promise<SourceImage> => {
+    if (unchanged.has(image)) return { image, unchanged: true };
+    return await trees.read(image.target).then((tree) => ({ image, tree }), (error) => ({ image, error }));
+  };
   const sources = await Array.fromAsync(mapConcurrently(images, { limit: readsAtOnce, work: read }));
   options.signal?.throwIfAborted();
   const digests = sources.flatMap((found) =>
@@ -137,14 +157,26 @@ async function readSource(
   return { images: sources, has: await lookUp(client, digests, options) };
 }
 
-async function readTarget(
+async function imagesByName(
   client: NamespacedClient,
-  { creates, source, options }: { creates: boolean; source: Source; options: CallOptions },
-): Promise<Target> {
-  if (creates) return { images: new Map(), has: new Map() };
+  options: CallOptions,
+): Promise<Map<string, Image>> {
   const images = new Map<string, Image>();
   for await (const image of client.images.list(options)) images.set(image.name, image);
-  return { images, has: await lookUp(client, source.has.keys(), options) };
+  return images;
+}
+
+/** Where platforms are named, their parts must be looked at. */
+async function unchangedOf(
+  images: Image[],
+  { request: { platforms = [], rename = (name) => name }, ...where }: {
+    source: NamespacedClient;
+    targets: CopyTarget[];
+    request: CopyRequest;
+    options: CallOptions;
+  },
+): Promise<Set<Image>> {
+  return platforms.length > 0 ? new Set() : await findUnchanged(images, { ...where, rename });
 }
 
 function noSource(name: string): never {
@@ -163,6 +195,7 @@ function planImages(
   const plans = source.images.map((found) => {
     const name = request.rename?.(found.image.name) ?? found.image.name;
     if ("error" in found) return impossible(found.image, name, found.error);
+    if ("unchanged" in found) return planned(found.image, name, { action: "exists" });
     return planImage(name, { ...found, source, target, request });
   });
   return withoutClashes(plans);
@@ -232,7 +265,12 @@ function lacks({ name }: Image, { digest, mediaType }: Descriptor, from: string)
 }
 
 function impossible(source: Image, name: string, error: unknown): ImagePlan {
-  return { source, name, action: "impossible", error, blobs: [], lackingBytes: 0, skipped: 0 };
+  return planned(source, name, { action: "impossible", error });
+}
+
+/** A plan in which nothing is to be done. */
+function planned(source: Image, name: string, what: Pick<ImagePlan, "action" | "error">): ImagePlan {
+  return { source, name, ...what, blobs: [], lackingBytes: 0, skipped: 0 };
 }
 
 /** Two images that would get one name: the later ones are not copied over the first. */
