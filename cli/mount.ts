@@ -90,7 +90,10 @@ async function run(
     stderr: "piped",
     ...(cwd !== undefined && { cwd }),
   });
-  const { code, stderr } = await command.output();
+  const { code, stderr } = await command.output().catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new CliError(`Cannot ${program}: there is no program ${program} here`, { code: "unexpected" });
+  });
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 

@@ -2,16 +2,18 @@ import { join } from "@std/path";
 import { appFolder, configFile, mainModule } from "./build.ts";
 
 /**
- * What davit may do: use files, sockets and the environment; run no program, load no native code, ask for nothing.
+ * What davit may do: use files, sockets and the environment, and run programs (mount, mkfifo, credential helpers); load
+ * no native code, ask for nothing.
  *
- * Without lists, since the address, the archives and the plugins that users name can be anywhere.
+ * Without lists, since the address, the archives and the plugins that users name can be anywhere, and since Deno
+ * complains at each start about a program of a list that is not installed.
  */
 export const permissions: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-net",
   "--allow-env",
-  "--deny-run",
+  "--allow-run",
   "--deny-ffi",
   "--deny-import",
   "--no-prompt",

@@ -47,18 +47,18 @@ function* namesOf(entries: Entry[], parent = ""): Generator<string> {
   }
 }
 
-Deno.test("compile() bakes in files, sockets and the environment, and neither programs, native code nor prompts", async () => {
+Deno.test("compile() bakes in files, sockets, the environment and programs, and neither native code nor prompts", async () => {
   const { notes: { permissions } } = await compiled();
   const given = Object.entries(permissions).filter(([, value]) => value !== null);
   assertEquals(Object.fromEntries(given), {
     allow_env: [],
     allow_net: [],
     allow_read: [],
+    allow_run: [],
     allow_write: [],
     allow_import: [],
     deny_ffi: [],
     deny_import: [],
-    deny_run: [],
     prompt: false,
   });
 });

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { connect } from "davit";
+import { permissions } from "../../../cli/build/launch.ts";
 import { mountCommand } from "../../../cli/mount.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { buildImage } from "../../real/image_builder.ts";
@@ -16,6 +18,7 @@ import {
   randomImage,
 } from "../../real/images.ts";
 import { randomLayer } from "../../real/layers.ts";
+import { run } from "../../real/process.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { davit } from "./davit.ts";
 
@@ -69,16 +72,18 @@ realTest("images import unpacks what ctr then runs, unless told otherwise", asyn
       (await containerd.ctr(["snapshots", "ls"], { namespace: lazy })).stdout.split("\n").length,
       2,
     );
-    const arm64 = ["-n", lazy, "images", "import", file, "--platform", "linux/arm64", "-o", "json"];
-    const rows = JSON.parse((await davit(containerd, arm64)).stdout);
-    assertEquals(rows.map(({ unpacked }: { unpacked: boolean }) => unpacked), [false, true, true]);
     const wrong = await davit(containerd, ["-n", lazy, "images", "import", file, "--snapshotter", "bogus"]);
     assertEquals(wrong.code, 3);
     assertMatch(wrong.stderr, /^davit: Cannot use snapshotter "bogus" .*; containerd has /m);
   });
+  await withFile(await collect(ociArchive([foreign, both])), async (file) => {
+    const arm64 = ["-n", lazy, "images", "import", file, "--platform", "linux/arm64", "-o", "json"];
+    const rows = JSON.parse((await davit(containerd, arm64)).stdout);
+    assertEquals(rows.map(({ unpacked }: { unpacked: boolean }) => unpacked), [true, true]);
+  });
   await collectGarbage(containerd, namespace);
-  const run = ["run", "--rm", image.name, "c1", "echo", "hello"];
-  assertEquals((await containerd.ctr(run, { namespace })).stdout, "hello\n");
+  const running = ["run", "--rm", image.name, "c1", "echo", "hello"];
+  assertEquals((await containerd.ctr(running, { namespace })).stdout, "hello\n");
 });
 
 realTest("images import unpacks what docker saved", async (_t, containerd) => {
@@ -97,8 +102,8 @@ realTest("images import unpacks what docker saved", async (_t, containerd) => {
     assertEquals([code, JSON.parse(stdout)[0].unpacked], [0, true]);
   });
   await collectGarbage(containerd, namespace);
-  const run = ["run", "--rm", image.name, "c1", "echo", "hello"];
-  assertEquals((await containerd.ctr(run, { namespace })).stdout, "hello\n");
+  const running = ["run", "--rm", image.name, "c1", "echo", "hello"];
+  assertEquals((await containerd.ctr(running, { namespace })).stdout, "hello\n");
 });
 
 realTest("images copy --unpack unpacks in each target", async (_t, containerd) => {
@@ -119,8 +124,8 @@ realTest("images copy --unpack unpacks in each target", async (_t, containerd) =
   await collectGarbage(containerd, to);
   for (const namespace of [to, other]) {
     assertEquals(await isUnpackedForCtr(containerd, namespace, [image]), [true]);
-    const run = ["run", "--rm", image.name, `c-${namespace}`, "echo", "hello"];
-    assertEquals((await containerd.ctr(run, { namespace })).stdout, "hello\n");
+    const running = ["run", "--rm", image.name, `c-${namespace}`, "echo", "hello"];
+    assertEquals((await containerd.ctr(running, { namespace })).stdout, "hello\n");
   }
 });
 
@@ -202,6 +207,21 @@ realTest("images mount --rw keeps changes until they are removed, as with ctr", 
     assertEquals((await containerd.ctr(["leases", "ls", "-q"], { namespace })).stdout, "");
   });
 });
+
+realTest("images mount may start mount(8) with the permissions that davit has", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await randomImage({ seed: 4350 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  const main = fromFileUrl(new URL("../../../cli/main.ts", import.meta.url));
+  const program = ["run", "--quiet", ...permissions, main, "-a", containerd.address, "-n", namespace];
+  const images = (...argv: string[]) => run(Deno.execPath(), [...program, "images", ...argv]);
+  await withFolder(async (target) => {
+    await images("mount", image.name, target);
+    assertEquals((await namesIn(target)).length, 2);
+    await images("unmount", target, "--rm");
+    assertEquals(await namesIn(target), []);
+  });
+}, { series: ["2"] });
 
 realTest(
   "images mount mounts an image of more layers than a page of options names",
