@@ -10,7 +10,7 @@ _davit() {
   local line="\${COMP_LINE:0:\${COMP_POINT:-0}}" kind file
   [[ -n $line ]] || line="\${COMP_WORDS[*]:0:COMP_CWORD + 1}"
   mapfile -t COMPREPLY < <(davit __complete bash "$COMP_WORDBREAKS" "$line" 2>/dev/null)
-  kind="\${COMPREPLY[0]}"
+  kind="\${COMPREPLY[0]-}"
   COMPREPLY=("\${COMPREPLY[@]:1}")
   [[ $kind == files ]] || return 0
   compopt -o filenames 2>/dev/null

@@ -121,6 +121,32 @@ Examples:
   );
 });
 
+Deno.test("helpOfVerb() tells which global flags a verb takes, and that flags come before a command", () => {
+  const verb = {
+    summary: "Do it",
+    args: [{ name: "WHAT", summary: "a command", optional: true, repeats: true }],
+    commandAfter: 0,
+    plans: true,
+    repeatable: true,
+    acrossNamespaces: true,
+    run() {},
+  } as const;
+  assertEquals(
+    helpOfVerb(["do"], verb),
+    `davit do: Do it
+
+Usage: davit do [flags] [WHAT...]
+
+Arguments:
+  [WHAT...]  a command
+
+Takes --all-namespaces and --dry-run. With --retries it is tried again even after it has written.
+
+"davit --help" lists the global flags.
+`,
+  );
+});
+
 Deno.test("overview() names every noun, every verb of its own and every global flag", () => {
   const text = overview();
   for (const { name, summary } of [...nouns, ...verbs]) {
