@@ -150,6 +150,24 @@ export const rows: readonly Row[] = [
       };
     },
   },
+  {
+    name: "images export of 1 GiB",
+    against: "ctr images export",
+    budget: 1.0,
+    reach: 0.6,
+    rounds: 5,
+    prepare: async (lab) => {
+      const archive = await bigArchive(lab);
+      await importWithCtr(lab.containerd, "exported", archive);
+      const name = (await lab.containerd.ctr(["images", "ls", "-q"], { namespace: "exported" })).stdout
+        .trim();
+      const file = lab.file("exported.tar");
+      return {
+        ours: lab.davit("-n", "exported", "images", "export", file, name),
+        theirs: lab.ctr("-n", "exported", "images", "export", ...inItself(lab), file, name),
+      };
+    },
+  },
 ];
 
 function start(name: string, args: string[] = [name]): Row {
