@@ -217,6 +217,7 @@ export {
   openRegistry,
   type PushTarget,
   type Registry,
+  type RegistryAnswer,
   type RegistryCallOptions,
   type RegistryOptions,
   type ResolvedReference,

@@ -56,6 +56,10 @@ export function contextFor(
         env: (name) => io.env(name),
         stdin: () => io.stdin(),
         onRetry: ({ reason, waitMs }) => log.warn(`${reason}; trying again in ${Math.ceil(waitMs / 1000)} s`),
+        onAnswer: (answer) => {
+          const { method, url, status, milliseconds } = answer;
+          log.debug(`${method} ${url}: ${status} in ${milliseconds} ms`, { ...answer });
+        },
       });
     },
     log,

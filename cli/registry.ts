@@ -11,6 +11,7 @@ import {
   type OptionValues,
   parseReference,
   type Registry,
+  type RegistryAnswer,
   type Retry,
   type TlsSettings,
 } from "../mod.ts";
@@ -55,6 +56,8 @@ export interface RegistrySurroundings {
   stdin: Io["stdin"];
   /** Told of each request that will be repeated. */
   onRetry?: (retry: Retry) => void;
+  /** Told of each answer. */
+  onAnswer?: (answer: RegistryAnswer) => void;
 }
 
 const hostsFolders = ["/etc/containerd/certs.d", "/etc/docker/certs.d"];
@@ -70,7 +73,7 @@ const maxPasswordBytes = 64 * 1024;
 export async function openRegistryFor(
   reference: string,
   flags: RegistryFlags,
-  { env, stdin, onRetry }: RegistrySurroundings,
+  { env, stdin, onRetry, onAnswer }: RegistrySurroundings,
 ): Promise<Registry> {
   const tls = await tlsOf(flags);
   const { plainHttp, hostsDir } = flags;
@@ -81,6 +84,7 @@ export async function openRegistryFor(
     plainHttp,
     tls,
     onRetry,
+    onAnswer,
   });
 }
 

@@ -15,6 +15,17 @@ export interface Scope {
   from?: string | undefined;
 }
 
+/** That a registry, or where it redirects to, has answered; nothing in it is secret. */
+export interface RegistryAnswer {
+  method: string;
+  /** Without its query. */
+  url: string;
+  /** Of HTTP. */
+  status: number;
+  /** Until the headers came. */
+  milliseconds: number;
+}
+
 /** What the registries of one run share. */
 export interface Surroundings {
   credentials: Credentials;
@@ -23,6 +34,7 @@ export interface Surroundings {
   /** Milliseconds without a byte after which a request is given up. */
   stallMs: number;
   userAgent: string;
+  onAnswer: ((answer: RegistryAnswer) => void) | undefined;
   /** Aborts when all is to end. */
   closing: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.ts";
+import { isNonDistributable } from "../oci/media_types.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -26,12 +27,14 @@ export async function* download(
   { attemptsAt }: { attemptsAt: (endpoint: Endpoint) => Attempts },
 ): AsyncIterable<Uint8Array> {
   let position = offset;
-  for (const endpoint of endpoints) {
+  const sources = sourcesOf(endpoints, { repository, descriptor });
+  for (const source of sources) {
+    const { endpoint } = source;
     const attempts = attemptsAt(endpoint);
     for (;;) {
       if (position === descriptor.size) return;
       try {
-        for await (const piece of piecesFrom(endpoint, { repository, descriptor, offset: position, task })) {
+        for await (const piece of piecesFrom(source, { repository, descriptor, offset: position, task })) {
           attempts.progressed();
           position += piece.length;
           yield piece;
@@ -42,7 +45,7 @@ export async function* download(
         try {
           await attempts.failed(failure, task.signal);
         } catch (last) {
-          if (!(last instanceof RegistryError) || endpoint === endpoints.at(-1)) throw last;
+          if (!(last instanceof RegistryError) || source === sources.at(-1)) throw last;
           break;
         }
       }
@@ -50,8 +53,27 @@ export async function* download(
   }
 }
 
+interface Source {
+  endpoint: Endpoint;
+  target: string | URL;
+}
+
+/** Layers that registries may not hold say themselves where they are; nothing that is secret goes there. */
+function sourcesOf(
+  endpoints: readonly Endpoint[],
+  { repository, descriptor: { digest, mediaType, urls = [] } }: Pick<Download, "repository" | "descriptor">,
+): Source[] {
+  const elsewhere = isNonDistributable(mediaType)
+    ? urls.filter((url) => /^https:/.test(url) && URL.canParse(url))
+    : [];
+  return [
+    ...endpoints.map((endpoint) => ({ endpoint, target: `${repository}/blobs/${digest}` })),
+    ...elsewhere.map((url) => ({ endpoint: endpoints.at(-1)!, target: new URL(url) })),
+  ];
+}
+
 async function* piecesFrom(
-  endpoint: Endpoint,
+  { endpoint, target }: Source,
   { repository, descriptor: { digest, size }, offset, task }: Download,
 ): AsyncIterable<Uint8Array> {
   const refuse = (what: string) =>
@@ -62,7 +84,7 @@ async function* piecesFrom(
     });
   await using answer = await endpoint.send({
     method: "GET",
-    target: `${repository}/blobs/${digest}`,
+    target,
     scope: { repository, actions: "pull" },
     ...(offset > 0 && { headers: { range: `bytes=${offset}-` } }),
     expect: offset > 0 ? [200, 206, 416] : [200, 206],

@@ -152,7 +152,14 @@ export class Endpoint implements Disposable {
       }
       const wire = isOurs ? this.#wire : this.#elsewhere;
       const body = bodyOf(request.body?.(), patience);
+      const sentAt = performance.now();
       const response = await wire.send({ method, url, headers, body, signal: patience.signal });
+      this.#surroundings.onAnswer?.({
+        method,
+        url: `${url.origin}${url.pathname}`,
+        status: response.status,
+        milliseconds: Math.round(performance.now() - sentAt),
+      });
       const location = response.headers.get("location");
       const redirected = [301, 302, 303, 307, 308].includes(response.status) && location !== null;
       if (!redirected || request.expect.includes(response.status)) return response;

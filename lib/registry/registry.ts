@@ -20,7 +20,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import { quoted } from "../oci/quoted.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { Clock } from "../transport/clock.ts";
-import type { Surroundings } from "./auth.ts";
+import type { RegistryAnswer, Surroundings } from "./auth.ts";
 import type { Credentials } from "./credentials.ts";
 import { download } from "./download.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -49,6 +49,8 @@ export interface RegistryOptions {
   stallMs?: number | undefined;
   /** Told of each request that will be repeated. */
   onRetry?: ((retry: Retry) => void) | undefined;
+  /** Told of each answer, for traces. */
+  onAnswer?: ((answer: RegistryAnswer) => void) | undefined;
 }
 
 /** What requests have in common. */
@@ -84,6 +86,7 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
 }
 
 /** The way to registries. References may be short: `busybox` is `docker.io/library/busybox:latest`. */
+export type { RegistryAnswer } from "./auth.ts";
 export type { PushTarget } from "./upload.ts";
 export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
@@ -99,6 +102,7 @@ export class Registry implements AsyncDisposable {
       clock: new Clock(),
       stallMs: options.stallMs ?? 30_000,
       userAgent: options.userAgent ?? "davit",
+      onAnswer: options.onAnswer,
       closing: this.#closing.signal,
     };
   }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { type Credentials, fixedCredentials } from "../../../lib/registry/credentials.ts";
 import { RegistryError } from "../../../lib/registry/failure.ts";
 import { defaultHost } from "../../../lib/registry/host.ts";
+import { mediaTypes } from "../../../lib/oci/media_types.ts";
 import { openRegistry, type RegistryOptions } from "../../../lib/registry/registry.ts";
 import { HttpProxy } from "../../fault/http_proxy.ts";
 import { Authority } from "../../real/certificates.ts";
@@ -223,3 +224,36 @@ registryTest("a redirect to another host gets nothing that is secret", async () 
   const circle = await assertRejects(() => registry.resolve(name), RegistryError);
   assertStringIncludes(circle.message, "in circles");
 });
+
+registryTest(
+  "a layer that the registry may not hold comes from where it says, without anything that is secret",
+  () =>
+    inFolder(async (folder) => {
+      const authority = await Authority.make(folder);
+      const { cert, key } = await authority.sign();
+      await using server = await LocalRegistry.start({ password: true });
+      const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+      await using vendor = HttpProxy.start(server.url, tls);
+      vendor.fault = () => new Response(layer.bytes);
+      const urls: string[] = [];
+      await using registry = openRegistry({
+        ...quick,
+        credentials: known,
+        tls: { ca: [await authority.pem()] },
+        onAnswer: ({ url }) => urls.push(url),
+      });
+      const url = `https://${vendor.host}/layer?token=canary`;
+      const { ociForeignLayerGzip } = mediaTypes;
+      const foreign = {
+        ...layer.descriptor,
+        mediaType: ociForeignLayerGzip,
+        urls: ["http://127.0.0.1:9/x", url],
+      };
+      const name = `${server.host}/app:v1`;
+      assertEquals(await bytesOf(registry.blob(name, foreign)), layer.bytes);
+      assertEquals(vendor.requests.map(({ headers }) => headers.get("authorization")), [null]);
+      assertEquals(urls.at(-1), `https://${vendor.host}/layer`);
+      const plain = { ...foreign, mediaType: layer.descriptor.mediaType };
+      await assertRejects(() => bytesOf(registry.blob(name, plain)), RegistryError, "not found");
+    }),
+);
