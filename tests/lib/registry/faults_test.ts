@@ -8,7 +8,7 @@ import { collect, describe, type Descriptor, randomChunks, randomLayer } from ".
 import { LocalRegistry, registryTest } from "../../real/registry.ts";
 import { bytesOf, pushImage, sourceOf } from "./images.ts";
 
-const quick: RegistryOptions = { retry: { attempts: 3, firstWaitMs: 1 }, stallMs: 20_000 };
+const quick: RegistryOptions = { retry: { attempts: 3, firstWaitMs: 1 }, stallMs: 20_000, plainHttp: true };
 const layer = await randomLayer(1_500_000, 7);
 const { descriptor: blob, bytes: blobBytes } = layer;
 
@@ -103,7 +103,7 @@ registryTest("a blob that breaks off goes on from there, each byte once", async 
 
 registryTest("a blob that stalls goes on from there", async () => {
   await using scene = await stage();
-  await using registry = openRegistry({ ...quick, stallMs: 300 });
+  await using registry = openRegistry({ ...quick, stallMs: 1000 });
   scene.proxy.fault = once(/blobs/, async (_, forward) => stalled(await forward(), 500_000));
   assertEquals(await bytesOf(registry.blob(scene.name, blob)), blobBytes);
   assertEquals(scene.proxy.seen(/GET .*blobs/).length, 2);
@@ -112,7 +112,7 @@ registryTest("a blob that stalls goes on from there", async () => {
 registryTest("a registry that never answers is an error that says so", async () => {
   await using scene = await stage();
   const retry = { attempts: 2, firstWaitMs: 1 };
-  await using registry = openRegistry({ retry, stallMs: 200 });
+  await using registry = openRegistry({ ...quick, retry, stallMs: 200 });
   const { promise, resolve } = Promise.withResolvers<Response>();
   scene.proxy.fault = () => promise;
   const error = await failureOf(registry.resolve(scene.name));
