@@ -17,6 +17,7 @@ export default defineVerb({
   }],
   options: unpackingOptions,
   columns: unpackedColumns,
+  repeatable: true,
   async *run(context): AsyncIterable<UnpackedRow> {
     const { args, namespaced, failed, signal } = context;
     const client = await namespaced();

@@ -8,6 +8,7 @@ export default defineVerb({
   args: [{ name: "DIGEST", summary: "of the index or manifest that an image points to" }],
   options: unpackingOptions,
   columns: unpackedColumns,
+  repeatable: true,
   async *run(context): AsyncIterable<UnpackedRow> {
     const { args: [digest = ""], namespaced, signal } = context;
     const client = await namespaced();
