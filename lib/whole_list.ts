@@ -16,8 +16,8 @@ const partsAtOnce = 2;
 /** Characters of names; all others count for nothing. */
 const characters = [..."0123456789abcdefghijklmnopqrstuvwxyz"];
 
-/** Which bits of its characters' codes tell the parts of a part: the low ones differ most. */
-const bitsOfSteps = [[0, 1], [2, 3], [4, 5], [6]];
+/** Which bits of its characters' codes tell the parts of a list: the low ones differ most. */
+const allBits = [0, 1, 2, 3, 4, 5, 6];
 
 /**
  * Gets a list whole. containerd sends no message above 16 MiB; a list that is larger comes in parts, each by filters,
@@ -30,25 +30,31 @@ export async function wholeList<Item, Field extends keyof Item & string>(
   { filters, field, list }: OneMessageList<Item, Field>,
 ): Promise<Item[]> {
   let isWhole = true;
-  const listFrom = async (filters: readonly string[], step: number): Promise<Item[]> => {
+  const listFrom = async (filters: readonly string[], bits: readonly number[]): Promise<Item[]> => {
     try {
       return await list([...filters]);
     } catch (error) {
-      const bits = bitsOfSteps[step];
-      if (bits === undefined || !isTooLarge(error)) throw error;
+      if (bits.length === 0 || !isTooLarge(error)) throw error;
       isWhole = false;
-      const work = (condition: string) => listFrom(both(filters, condition), step + 1);
-      const parts = mapConcurrently(conditions(field, bits), { limit: partsAtOnce, work });
-      return (await Array.fromAsync(parts)).flat();
+      const needed = bitsFor(error);
+      const work = (condition: string) => listFrom(both(filters, condition), bits.slice(needed));
+      const parts = conditions(field, bits.slice(0, needed));
+      return (await Array.fromAsync(mapConcurrently(parts, { limit: partsAtOnce, work }))).flat();
     }
   };
-  const items = await listFrom(filters, 0);
+  const items = await listFrom(filters, allBits);
   return isWhole ? items : items.sort((a, b) => (a[field] < b[field] ? -1 : 1));
 }
 
 /** The end of a call whose answer would be too large. */
-export function isTooLarge(error: unknown): boolean {
+export function isTooLarge(error: unknown): error is ContainerdError {
   return error instanceof ContainerdError && error.code === "resource_exhausted";
+}
+
+/** Each further part costs a look at all items, so there are only as many as the size demands, if it is told. */
+function bitsFor({ reason }: ContainerdError): number {
+  const [, size, limit] = /\((\d+) vs\.? (\d+)\)/.exec(reason) ?? [];
+  return Math.max(1, Math.ceil(Math.log2(1.25 * Number(size ?? 3) / Number(limit ?? 1))));
 }
 
 /** What is left of each filter under a further condition. */
