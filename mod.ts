@@ -49,6 +49,7 @@ export {
   type CheckOptions,
   type ImageCheck,
 } from "./lib/image/check.ts";
+export { copyByRules, type RuleOptions, type RuleResult } from "./lib/image/copy_by_rules.ts";
 export {
   copyImages,
   type CopyOptions,

@@ -142,12 +142,29 @@ async function judgeNamespace(
 ): Promise<{ judged: RetentionDecision[]; missed: string[] }> {
   const { match = [], exclude = [], versions, minAgeMs = hourMs, signal, timeoutMs, ...rules } = request;
   const options = { signal, timeoutMs };
-  const [images, { images: chosen, unmatched }, containers] = await Promise.all([
+  const { images: chosen, unmatched } = await selectImages(client, match, options);
+  const candidates = chooseImages(chosen, { exclude, versions });
+  return {
+    judged: await judgeCandidates(client, candidates, { graph, rules, minAgeMs, options }),
+    missed: unmatched,
+  };
+}
+
+/** Judges images of a namespace by rules, with what is known of them there. */
+export async function judgeCandidates(
+  client: NamespacedClient,
+  candidates: readonly Image[],
+  { graph, rules, minAgeMs, options }: {
+    graph: ReferenceGraph;
+    rules: RetentionRules;
+    minAgeMs: number;
+    options: CallOptions;
+  },
+): Promise<RetentionDecision[]> {
+  const [images, containers] = await Promise.all([
     Array.fromAsync(client.images.list(options)),
-    selectImages(client, match, options),
     Array.fromAsync(client.containers.list(options)),
   ]);
-  const candidates = chooseImages(chosen, { exclude, versions });
   const facts = {
     now: new Date(),
     minAgeMs,
@@ -155,7 +172,7 @@ async function judgeNamespace(
     leasesOf: ({ target }: Image) => leasesOn(graph, target.digest),
     contentOf: ({ target }: Image) => contentBelow(graph, target.digest),
   };
-  return { judged: judgeImages(candidates, { images, rules, facts }), missed: unmatched };
+  return judgeImages(candidates, { images, rules, facts });
 }
 
 /** containers name their image; whatever has the same target is the same image. */

@@ -1,12 +1,9 @@
-import { type CopyResult, executeCopy, foreseenResults, planCopy, renamePrefixes } from "../../../mod.ts";
+import { copyByRules, type RuleResult } from "../../../mod.ts";
+import { choiceOptions, rulesOf, targetsOf } from "../../copying.ts";
 import { missingImage } from "../../elsewhere.ts";
-import { unpackArrived, unpackOptions } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
-interface Row extends Omit<CopyResult, "error" | "calls"> {
-  /** With `--unpack`: whether it can be run there as it is. */
-  unpacked?: boolean;
-}
+type Row = Omit<RuleResult, "error" | "calls">;
 
 export default defineVerb({
   summary:
@@ -14,39 +11,16 @@ export default defineVerb({
   examples: [
     "images copy docker.io/library/busybox:latest --to k8s.io",
     "images copy 'example.com/app/**' --from build --to staging,prod --dry-run",
+    "images copy --rules /etc/davit/copy.yaml --yes",
   ],
   args: [{
     name: "REF",
-    summary: "image name, or glob: * stops at /, ** does not",
+    summary: "image name, or glob: * stops at /, ** does not; not with --rules",
+    optional: true,
     repeats: true,
     completes: "image",
   }],
-  options: {
-    from: {
-      type: "string",
-      placeholder: "NAMESPACE",
-      completes: "namespace",
-      summary: "where the images are; default: that of -n",
-    },
-    to: {
-      type: "list",
-      commas: true,
-      required: true,
-      placeholder: "NAMESPACE",
-      completes: "namespace",
-      summary: "where they go",
-    },
-    exclude: { type: "list", placeholder: "GLOB", summary: "images to leave out" },
-    platform: {
-      type: "list",
-      commas: true,
-      placeholder: "OS/ARCH",
-      summary: "only these platforms, which must be complete",
-    },
-    rename: { type: "list", placeholder: "OLD=NEW", summary: "replace a prefix of the names" },
-    unpack: { type: "boolean", summary: "unpack them there, which takes time and disk as if they were new" },
-    ...unpackOptions,
-  },
+  options: choiceOptions,
   columns: [
     { header: "REF", key: "image" },
     { header: "FROM", key: "from" },
@@ -62,32 +36,30 @@ export default defineVerb({
   plans: true,
   repeatable: true,
   async *run(context): AsyncIterable<Row> {
-    const { args, options, namespace, dryRun, client, log, failed, progress, signal } = context;
-    const connection = await client();
-    const plan = await planCopy(connection, {
-      from: options.from ?? namespace,
-      to: options.to,
-      match: args,
-      exclude: options.exclude,
-      platforms: options.platform,
-      rename: renamePrefixes(options.rename),
+    const { options, dryRun, client, log, confirm, progress, failed, snapshotter, signal } = context;
+    const rules = await rulesOf(context);
+    if (!dryRun && rules.some(({ mirror }) => mirror)) {
+      await confirm(`Remove from ${targetsOf(rules)} what the copy does not put there?`);
+    }
+    const unmatched: { pattern: string; from: string }[] = [];
+    const results = copyByRules(await client(), rules, {
+      dryRun,
+      snapshotter: options.snapshotter ?? snapshotter,
+      onProgress: progress,
       signal,
+      onPlan: ({ from, targets, unmatched: patterns }) => {
+        unmatched.push(...patterns.map((pattern) => ({ pattern, from })));
+        for (const { to, creates } of dryRun ? targets : []) { // what is written announces itself
+          if (creates) log.info(`Namespace ${JSON.stringify(to)} does not exist yet and would be created`);
+        }
+      },
     });
-    const source = { ...context, namespace: plan.from };
-    for (const pattern of plan.unmatched) {
-      failed(await missingImage(pattern, { action: "copy", context: source }));
-    }
-    for (const { to, creates } of dryRun ? plan.targets : []) { // what is written announces itself
-      if (creates) log.info(`Namespace ${JSON.stringify(to)} does not exist yet and would be created`);
-    }
-    const results = dryRun
-      ? foreseenResults(plan)
-      : executeCopy(connection, plan, { signal, onProgress: progress });
     for await (const { error, calls: _, ...row } of results) {
       if (error !== undefined) failed(error);
-      const unpacks = options.unpack && !dryRun && row.status !== "failed";
-      const arrival = { client: connection.namespace(row.to), name: row.image, platforms: options.platform };
-      yield unpacks ? { ...row, unpacked: await unpackArrived(arrival, context) } : row;
+      yield row;
+    }
+    for (const { pattern, from } of unmatched) {
+      failed(await missingImage(pattern, { action: "copy", context: { ...context, namespace: from } }));
     }
   },
 });

@@ -1,0 +1,158 @@
+import type { NamespaceAccess, NamespacedClient } from "../client.ts";
+import { loadGraph } from "../gc/load.ts";
+import { compileGlob } from "../oci/glob.ts";
+import type { Progress } from "../progress.ts";
+import type { CopyRule } from "../selection/copy_rules.ts";
+import type { CallOptions } from "../transport/transport.ts";
+import { type CopyResult, executeCopy, foreseenResults } from "./copy.ts";
+import { type CopyPlan, planCopy } from "./copy_plan.ts";
+import { executePrune, judgeCandidates, type PruneDecision } from "./prune.ts";
+import { renamePrefixes } from "./rename.ts";
+import { NoSuchPlatformError } from "./rootfs.ts";
+import { unpackImage, type UnpackOptions } from "./unpack.ts";
+
+/** What became of one image in one target namespace, by rules. */
+export interface RuleResult extends Omit<CopyResult, "status"> {
+  /** `"removed"`: the target had it beyond what its mirror should; `"kept"`: it would go, if `reason` were not. */
+  status: CopyResult["status"] | "removed" | "kept";
+  /** Where it was to be unpacked: whether it is; one that has nothing for the platform is not. */
+  unpacked?: boolean;
+}
+
+/** How to follow rules. */
+export interface RuleOptions extends CallOptions {
+  /** Find out what would be done, and do nothing. Of copies that build on others of the same run, that shows less. */
+  dryRun?: boolean | undefined;
+  /** Unpacks with it. Default: that of the target namespace. */
+  snapshotter?: string | undefined;
+  onProgress?: ((state: Progress) => void) | undefined;
+  /** Called with the plan for each source of each rule, before anything is done. */
+  onPlan?: ((plan: CopyPlan) => void) | undefined;
+}
+
+/** The label by which the kubelet leaves an image alone when it makes room on the disk. */
+const pinned = { "io.cri-containerd.pinned": "pinned" };
+
+/**
+ * Copies images by rules, one after the other; then removes from mirrors what no rule puts there. Nothing is removed from
+ * a target into which a copy failed. Images that are pinned, used or held by a lease stay, whatever a mirror should be.
+ *
+ * @throws {NotFoundError} when a source does not exist.
+ */
+export async function* copyByRules(
+  client: NamespaceAccess,
+  rules: readonly CopyRule[],
+  options: RuleOptions = {},
+): AsyncIterable<RuleResult> {
+  /** What rules put into each target; `undefined` once a copy into it failed. */
+  const names = new Map<string, Set<string> | undefined>();
+  for (const rule of rules) {
+    for (const to of rule.to) if (!names.has(to)) names.set(to, new Set());
+    for (const from of rule.from) {
+      for await (const result of copyByRule(client, { rule, from, options })) {
+        if (result.status === "failed") names.set(result.to, undefined);
+        names.get(result.to)?.add(result.image);
+        yield result;
+      }
+    }
+  }
+  for (const [to, wanted] of names) {
+    const mirrors = rules.filter(({ mirror, to: targets }) => mirror && targets.includes(to));
+    if (wanted !== undefined && mirrors.length > 0) {
+      yield* removeExtra(client, { to, wanted, mirrors, options });
+    }
+  }
+}
+
+async function* copyByRule(
+  client: NamespaceAccess,
+  { rule, from, options: { dryRun, snapshotter, onProgress, onPlan, ...options } }: {
+    rule: CopyRule;
+    from: string;
+    options: RuleOptions;
+  },
+): AsyncIterable<RuleResult> {
+  const { to, include, rename, pin, unpack, ...choice } = rule;
+  const request = { ...choice, from, to, match: include, rename: renamePrefixes(rename), ...options };
+  const plan = await planCopy(client, request);
+  onPlan?.(plan);
+  if (dryRun) return yield* foreseenResults(plan);
+  for await (const result of executeCopy(client, plan, { onProgress, ...options })) {
+    if (result.status === "failed") {
+      yield result;
+      continue;
+    }
+    try {
+      const target = client.namespace(result.to);
+      if (pin) await target.images.update({ name: result.image, labels: pinned }, options);
+      const where = { platform: rule.platforms[0], snapshotter, onProgress };
+      yield unpack
+        ? { ...result, unpacked: await isUnpacked(target, result.image, { ...where, ...options }) }
+        : result;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      yield { ...result, status: "failed", reason: messageOf(error), error };
+    }
+  }
+}
+
+/** Unpacks an image; `false` when it has nothing for the platform. */
+async function isUnpacked(target: NamespacedClient, name: string, options: UnpackOptions): Promise<boolean> {
+  try {
+    await unpackImage(target, await target.images.get(name, options), options);
+    return true;
+  } catch (error) {
+    if (error instanceof NoSuchPlatformError) return false;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function* removeExtra(
+  client: NamespaceAccess,
+  { to, wanted, mirrors, options: { dryRun, onProgress, signal, timeoutMs } }: {
+    to: string;
+    wanted: ReadonlySet<string>;
+    mirrors: readonly CopyRule[];
+    options: RuleOptions;
+  },
+): AsyncIterable<RuleResult> {
+  const options = { signal, timeoutMs };
+  const target = client.namespace(to);
+  const inScope = scopeOf(mirrors);
+  const extra = (await Array.fromAsync(target.images.list(options)))
+    .filter(({ name }) => !wanted.has(name) && inScope(name));
+  if (extra.length === 0) return;
+  const graph = await loadGraph(target, options);
+  const judged = await judgeCandidates(target, extra, { graph, rules: {}, minAgeMs: 0, options });
+  const decisions = judged.map((decision): PruneDecision => ({
+    ...decision,
+    namespace: to,
+    reason: decision.action === "remove" ? "no source has it" : decision.reason,
+  }));
+  const results = dryRun
+    ? decisions.map((
+      decision,
+    ) => ({ ...decision, status: decision.action === "remove" ? "removed" : "kept" } as const))
+    : executePrune(client, { decisions }, { onProgress, ...options });
+  for await (const { image, status, reason, ...result } of results) {
+    const facts = { image: image.name, source: "", from: "", to, digest: image.target.digest };
+    const error = "error" in result ? { error: result.error } : {};
+    yield { ...facts, status, reason, ...error, blobs: 0, bytesMoved: 0, calls: 0 };
+  }
+}
+
+/** The names that mirrors speak of: those that their globs, renamed as the images are, match and do not exclude. */
+function scopeOf(mirrors: readonly CopyRule[]): (name: string) => boolean {
+  const scopes = mirrors.map(({ include, exclude, rename }) => {
+    const compiled = (globs: readonly string[]) => globs.map(renamePrefixes(rename)).map(compileGlob);
+    const [included, excluded] = [compiled(include), compiled(exclude)];
+    return (name: string) =>
+      (included.length === 0 || included.some((matches) => matches(name))) &&
+      !excluded.some((matches) => matches(name));
+  });
+  return (name) => scopes.some((isIn) => isIn(name));
+}

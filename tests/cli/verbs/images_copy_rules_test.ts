@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { connect } from "davit";
+import type { RunRecord } from "../../../cli/unattended/record.ts";
+import { busyboxImage, checkWithCtr, importWithCtr, manyImages, ociArchive } from "../../real/images.ts";
+import type { Containerd } from "../../real/containerd.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { davit } from "./davit.ts";
+
+async function importVersions(
+  containerd: Containerd,
+  namespace: string,
+  tags: string[],
+  seed: number,
+): Promise<void> {
+  const images = await manyImages({ count: tags.length, seed });
+  const named = images.map((image, at) => ({ ...image, name: `example.com/app:${tags[at]}` }));
+  await importWithCtr(containerd, namespace, ociArchive(named));
+}
+
+async function namesIn(containerd: Containerd, namespace: string): Promise<string[]> {
+  return [...(await checkWithCtr(containerd, namespace)).keys()].map((name) =>
+    name.replace("example.com/", "")
+  ).sort();
+}
+
+realTest(
+  "images copy --rules copies, mirrors, pins and unpacks what rules say",
+  async (_t, containerd) => {
+    const [build, other, staging, prod] = ["build", "other", "staging", "prod"].map(uniqueNamespace) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    await importVersions(containerd, build, ["1.9.0", "1.10.0", "1.11.0", "2.0.0", "dev"], 51);
+    const busybox = await busyboxImage("example.com/tools/busybox:1");
+    await importWithCtr(containerd, other, ociArchive([busybox]));
+    await importVersions(containerd, staging, ["old"], 52);
+    const rules = await Deno.makeTempFile({ suffix: ".yaml" });
+    await Deno.writeTextFile(
+      rules,
+      `
+- from: [${build}]
+  to: [${staging}, ${prod}]
+  include: example.com/app:*
+  versions: "<2"
+  newest: 2
+  order: semver
+  mirror: true
+- from: ${other}
+  to: ${prod}
+  rename: { example.com/tools/: example.com/mirrored/ }
+  pin: true
+  unpack: true
+`,
+    );
+    const report = await Deno.makeTempFile();
+    try {
+      const copy = ["images", "copy", "--rules", rules, "--report", report];
+      const unasked = await davit(containerd, copy);
+      assertEquals(unasked.code, 2);
+      assertMatch(unasked.stderr, /Remove from "staging-.*", "prod-.*" what the copy does not put there\?/);
+      const plan = await davit(containerd, [...copy, "--dry-run"]);
+      assertMatch(plan.stdout, /example.com\/app:old +- +staging-\S+ +removed .* no source has it/);
+      assertEquals(await namesIn(containerd, staging), ["app:old"]);
+
+      const { code, stderr } = await davit(containerd, [...copy, "--yes"]);
+      assertEquals(code, 0, stderr);
+      assertEquals(await namesIn(containerd, staging), ["app:1.10.0", "app:1.11.0"]);
+      assertEquals(await namesIn(containerd, prod), ["app:1.10.0", "app:1.11.0", "mirrored/busybox:1"]);
+      await using client = await connect({ address: containerd.address });
+      const mirrored = await client.namespace(prod).images.get("example.com/mirrored/busybox:1");
+      assertEquals(mirrored.labels["io.cri-containerd.pinned"], "pinned");
+      const { stdout } = await containerd.ctr(["run", "--rm", mirrored.name, "x", "echo", "runs"], {
+        namespace: prod,
+      });
+      assertEquals(stdout.trim(), "runs");
+    } finally {
+      await Promise.all([rules, report].map((path) => Deno.remove(path)));
+    }
+  },
+);
+
+realTest("images copy of 200 images that are all there makes a handful of calls", async (_t, containerd) => {
+  const [from, to] = [uniqueNamespace(), uniqueNamespace()];
+  await importWithCtr(
+    containerd,
+    from,
+    ociArchive(await manyImages({ count: 200, sharedLayers: 1, layerBytes: 100 })),
+  );
+  const report = await Deno.makeTempFile();
+  try {
+    const copy = ["images", "copy", "**", "--from", from, "--to", to, "--report", report, "-q"];
+    assertEquals((await davit(containerd, copy)).code, 0);
+    const again = await davit(containerd, copy);
+    assertEquals(again.stdout.trim().split("\n").length, 200);
+    const { counts, calls }: RunRecord = JSON.parse(await Deno.readTextFile(report));
+    assertEquals(counts, { exists: 200 });
+    assert(calls.number <= 8, `${calls.number} calls`);
+  } finally {
+    await Deno.remove(report);
+  }
+}, { series: ["2"] });
+
+realTest(
+  "images copy --delete-extra keeps what is pinned or used, and all where a copy failed",
+  async (_t, containerd) => {
+    const [from, to] = [uniqueNamespace(), uniqueNamespace()];
+    await importVersions(containerd, from, ["1"], 61);
+    await importVersions(containerd, to, ["2", "3"], 62);
+    await using client = await connect({ address: containerd.address });
+    const { images } = client.namespace(to);
+    await images.update({ name: "example.com/app:2", labels: { "io.cri-containerd.pinned": "pinned" } });
+    const copy = ["images", "copy", "example.com/**", "--from", from, "--to", to, "--delete-extra", "--yes"];
+    const broken = client.namespace(from);
+    const target = {
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      digest: `sha256:${"0".repeat(64)}`,
+      size: 9,
+    };
+    await broken.images.create({ name: "example.com/broken:1", target });
+    const partial = await davit(containerd, copy);
+    assertEquals(partial.code, 3);
+    assertEquals(
+      await Array.fromAsync(images.list(), ({ name }) => name),
+      [1, 2, 3].map((tag) => `example.com/app:${tag}`),
+    );
+
+    await broken.images.delete("example.com/broken:1");
+    const done = await davit(containerd, copy);
+    assertEquals(done.code, 0, done.stderr);
+    assertMatch(done.stdout, /app:2 .* kept .* pinned/);
+    assertEquals(
+      await Array.fromAsync(images.list(), ({ name }) => name),
+      [1, 2].map((tag) => `example.com/app:${tag}`),
+    );
+  },
+  { series: ["2"] },
+);
+
+realTest(
+  "images copy --rules refuses what it cannot follow, before anything is done",
+  async (_t, containerd) => {
+    const rules = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(rules, "- from: a\n  to: b\n  exlude: x\n");
+      const wrong = await davit(containerd, ["images", "copy", "--rules", rules]);
+      assertEquals(wrong.code, 2);
+      assertMatch(wrong.stderr, /Cannot read rules: .*:3: unknown key "exlude"; did you mean exclude\?/);
+      const both = await davit(containerd, ["images", "copy", "x", "--to", "b", "--rules", rules]);
+      assertEquals(both.code, 2);
+    } finally {
+      await Deno.remove(rules);
+    }
+    assertEquals((await davit(containerd, ["images", "copy", "--rules", "/nowhere.yaml"])).code, 4);
+    assertEquals((await davit(containerd, ["images", "copy", "--to", "b"])).code, 2);
+    assertEquals((await davit(containerd, ["images", "copy", "x"])).code, 2);
+  },
+  { series: ["2"] },
+);
