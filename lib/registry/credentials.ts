@@ -65,7 +65,7 @@ interface CredentialsFile {
 }
 
 /** @throws {SyntaxError} when the text is no such file; the text itself is in no error. */
-export function parseCredentialsFile(text: string, path: string): CredentialsFile {
+function parseCredentialsFile(text: string, path: string): CredentialsFile {
   const refuse = (reason: string) => new SyntaxError(`Cannot read credentials in ${quoted(path)}: ${reason}`);
   let json: unknown;
   try {

@@ -107,7 +107,7 @@ export class Endpoint implements Disposable {
     if (!(error instanceof ConnectionError)) return error;
     const trouble = connectionTrouble(error);
     const reason = `${named}: ${this.#surroundings.secrets.redact(trouble.reason)}`;
-    return refusal(task, { ...trouble, reason, host, outcome: "no effect" });
+    return refusal(task, { ...trouble, reason, host });
   }
 
   [Symbol.dispose](): void {

@@ -71,6 +71,13 @@ export class RegistryError extends Error {
     this.retryAfterMs = details.retryAfterMs;
   }
 
+  /** The same error of a request that others see the effect of, if it had one. */
+  afterWriting(): RegistryError {
+    const isKnown = this.outcome === "not sent" || !this.isTemporary || (this.status ?? 500) < 500;
+    if (isKnown) return this;
+    return new RegistryError({ ...this, outcome: "unknown", reason: `outcome unknown: ${this.reason}` });
+  }
+
   /** The same error with more to say. */
   withReason(reason: string): RegistryError {
     return new RegistryError({ ...this, reason });
@@ -147,7 +154,7 @@ const rows: readonly Row[] = [
 /** The meaning of a failed connection, by the text of its error. */
 export function connectionTrouble(
   error: unknown,
-): Pick<RegistryErrorDetails, "code" | "reason" | "trouble" | "isTemporary"> {
+): Pick<RegistryErrorDetails, "code" | "reason" | "trouble" | "isTemporary" | "outcome"> {
   const text = causeText(error);
   for (const { text: pattern, reason, code = "unavailable", trouble, lasting = false } of rows) {
     const match = pattern.exec(text)?.[0];
@@ -156,13 +163,18 @@ export function connectionTrouble(
       /\b(?:DnsName\(("[^"]*")\)|IpAddress\(([^)]*)\))/g,
       "$1$2",
     );
-    return { code, reason: words, trouble, isTemporary: !lasting };
+    return { code, reason: words, trouble, isTemporary: !lasting, outcome: "not sent" };
   }
   const words = text.replace(/^(?:TypeError|Error): /, "").replace(
     /^error sending request.*?: client error/,
     "client error",
   );
-  return { code: "unavailable", reason: `connection lost: ${words}`, isTemporary: true };
+  return {
+    code: "unavailable",
+    reason: `connection lost: ${words}`,
+    isTemporary: true,
+    outcome: "no effect",
+  };
 }
 
 /** The error for an answer that is none of those that were hoped for; reads its body. */

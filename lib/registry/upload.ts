@@ -143,7 +143,9 @@ export class PushTarget {
       if (stored !== null && stored !== digest && stored.startsWith(digest.replace(/:.*/, ":"))) {
         throw this.#refuse(`stored the manifest as ${quoted(stored)}, not ${quoted(digest)}`);
       }
-    }, this.#task.signal);
+    }, this.#task.signal).catch((error) => {
+      throw error instanceof RegistryError ? error.afterWriting() : error;
+    });
   }
 
   async #begin({ digest }: Descriptor, from?: string): Promise<Session | "mounted"> {

@@ -257,3 +257,16 @@ registryTest(
       await assertRejects(() => bytesOf(registry.blob(name, plain)), RegistryError, "not found");
     }),
 );
+
+registryTest("a redirect from https to plain http is refused", () =>
+  inFolder(async (folder) => {
+    const authority = await Authority.make(folder);
+    const { cert, key } = await authority.sign();
+    await using plain = await LocalRegistry.start();
+    const tls = { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
+    await using proxy = HttpProxy.start(plain.url, tls);
+    proxy.fault = ({ path }) => new Response(null, { status: 302, headers: { location: plain.url + path } });
+    await using registry = openRegistry({ ...quick, tls: { ca: [await authority.pem()] } });
+    const error = await assertRejects(() => registry.resolve(`${proxy.host}/app:v1`), RegistryError);
+    assertEquals([error.code, /from https to plain http/.test(error.message)], ["permission_denied", true]);
+  }));

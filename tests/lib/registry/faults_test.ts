@@ -284,6 +284,30 @@ registryTest("an upload of the wrong bytes is refused by the registry, and its s
   assertEquals(scene.proxy.seen(/^DELETE/).length, 1);
 });
 
+registryTest("a manifest whose answer is lost is put again, and its outcome unknown in the end", async () => {
+  await using scene = await stage();
+  await using registry = openRegistry(quick);
+  const target = await registry.pushTo(scene.name);
+  const { digest, mediaType } = scene.image.target;
+  const put = () => target.putManifest(scene.image.blobs.get(digest)!, { digest, mediaType, tag: "v2" });
+  scene.proxy.fault = once(/^PUT/, async (_, forward) => {
+    await (await forward()).body?.cancel();
+    return new Response(null, { status: 502 });
+  });
+  await put();
+  scene.proxy.fault = () => new Response(null, { status: 502 });
+  const error = await failureOf(put());
+  assertEquals([error.code, error.outcome], ["unavailable", "unknown"]);
+  assertStringIncludes(error.message, "outcome unknown");
+  await scene.server.kill();
+  await using unreachable = openRegistry(quick);
+  const refused = await failureOf((await unreachable.pushTo(`${scene.server.host}/app:v1`)).putManifest(
+    new Uint8Array(),
+    { digest, mediaType },
+  ));
+  assertEquals([refused.code, refused.outcome], ["unavailable", "not sent"]);
+});
+
 registryTest("an error of the source of an upload stays what it is", async () => {
   await using scene = await stage();
   await using registry = openRegistry(quick);
@@ -325,6 +349,31 @@ registryTest("what does not exist is not found, and what is cancelled stops", as
   };
   assertEquals(await reading().catch((error) => error), reason);
 });
+
+registryTest(
+  "a wait for a busy registry ends when it is cancelled, and when the registry is closed",
+  async () => {
+    await using scene = await stage();
+    const waiting = Promise.withResolvers<void>();
+    const onRetry = () => waiting.resolve();
+    const registry = openRegistry({ ...quick, onRetry });
+    scene.proxy.fault = () => new Response(null, { status: 503, headers: { "retry-after": "50" } });
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const cancelled = registry.resolve(scene.name, { signal: controller.signal }).catch((error) => error);
+    await waiting.promise;
+    controller.abort(reason);
+    assertEquals(await cancelled, reason);
+
+    scene.proxy.fault = async (_, forward) => stalled(await forward(), 100_000);
+    const reading = bytesOf(registry.blob(scene.name, blob)).catch((error) => error.name);
+    while (scene.proxy.seen(/GET .*blobs/).length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await registry[Symbol.asyncDispose]();
+    assertEquals(await reading, "AbortError");
+  },
+);
 
 async function someBlob(size: number): Promise<{ bytes: Uint8Array; descriptor: Descriptor }> {
   const bytes = await collect(ReadableStream.from(randomChunks(size, size)));
