@@ -93,6 +93,7 @@ export class Connection {
       encodeSettings({ enablePush: 0, initialWindowSize, maxHeaderListSize: headerListBytes }),
     );
     this.#output.push(encodeNumbers(frameTypes.windowUpdate, 0, connectionWindow - usualWindow));
+    this.#output.flush(); // the server greets back while its client goes on
     this.#reading = this.#read();
   }
 

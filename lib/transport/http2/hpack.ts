@@ -122,18 +122,29 @@ export class HeaderDecoder {
  */
 export function encodeHeaders(headers: Iterable<Header>, { isFirst = false } = {}): Uint8Array<ArrayBuffer> {
   const bytes: number[] = isFirst ? [0x20] : [];
-  for (const [name, value] of headers) {
-    const number = 1 + fixed.findIndex((known) => known[0] === name && known[1] === value);
-    if (number > 0) {
+  for (const header of headers) {
+    const { number, isWhole } = numberOf(header);
+    if (isWhole) {
       writeInteger(bytes, number, { bits: 7, flags: 0x80 });
       continue;
     }
-    const nameNumber = 1 + fixed.findIndex((known) => known[0] === name);
-    writeInteger(bytes, nameNumber, { bits: 4, flags: 0 });
-    if (nameNumber === 0) writeString(bytes, name);
-    writeString(bytes, value);
+    writeInteger(bytes, number, { bits: 4, flags: 0 });
+    if (number === 0) writeString(bytes, header[0]);
+    writeString(bytes, header[1]);
   }
   return Uint8Array.from(bytes);
+}
+
+/** The number that a header has from the start, or its name, or 0. */
+function numberOf([name, value]: Header): { number: number; isWhole: boolean } {
+  let number = 0;
+  for (let index = 0; index < fixed.length; index++) {
+    const known = fixed[index]!;
+    if (known[0] !== name) continue;
+    if (known[1] === value) return { number: index + 1, isWhole: true };
+    if (number === 0) number = index + 1;
+  }
+  return { number, isWhole: false };
 }
 
 function sizeOf([name, value]: Header): number {
@@ -210,7 +221,8 @@ function writeInteger(
 
 /** Characters beyond ASCII go as UTF-8, for the server to refuse in its own words. */
 function writeString(bytes: number[], text: string): void {
-  const encoded = new TextEncoder().encode(text);
-  writeInteger(bytes, encoded.length, { bits: 7, flags: 0 });
-  for (const byte of encoded) bytes.push(byte);
+  const beyond = text.search(/[^\0-\x7f]/) >= 0 ? new TextEncoder().encode(text) : undefined;
+  writeInteger(bytes, beyond?.length ?? text.length, { bits: 7, flags: 0 });
+  if (beyond) bytes.push(...beyond);
+  else for (let index = 0; index < text.length; index++) bytes.push(text.charCodeAt(index));
 }

@@ -23,7 +23,8 @@ export class Output {
   #waiting: Uint8Array[] = [];
   #departures: Departure[] = [];
   #bytes = 0;
-  #writing = false;
+  #isPlanned = false;
+  #isWriting = false;
 
   constructor(socket: Deno.Conn, options: OutputOptions) {
     this.#socket = socket;
@@ -37,24 +38,31 @@ export class Output {
 
   /** Whether something is being written. */
   get isBusy(): boolean {
-    return this.#writing;
+    return this.#isWriting;
   }
 
   push(bytes: Uint8Array, departure?: Departure): void {
     this.#waiting.push(bytes);
     this.#bytes += bytes.length;
     if (departure) this.#departures.push(departure);
-    if (this.#writing) {
+    if (this.#isWriting) {
       if (this.#bytes > tooManyBytes) {
         this.#options.failed(new Error("the server does not read what it asks for"));
       }
-      return;
+    } else if (!this.#isPlanned) {
+      this.#isPlanned = true;
+      queueMicrotask(() => this.flush());
     }
-    this.#writing = true;
-    queueMicrotask(() => this.#write());
+  }
+
+  /** Begins to write now what is otherwise written when the caller is done. */
+  flush(): void {
+    this.#isPlanned = false;
+    if (!this.#isWriting) this.#write();
   }
 
   async #write(): Promise<void> {
+    this.#isWriting = true;
     while (this.#waiting.length > 0) {
       const bytes = joined(this.#waiting, this.#bytes);
       const departures = this.#departures;
@@ -75,7 +83,7 @@ export class Output {
       this.#bytes -= bytes.length;
       this.#options.drained();
     }
-    this.#writing = false;
+    this.#isWriting = false;
   }
 }
 
