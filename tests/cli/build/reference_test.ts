@@ -58,7 +58,7 @@ Deno.test({
         check: false,
       });
       assertEquals(complaints.split("\n").filter((line) => !/^$|missing date/.test(line)), []);
-      const { stdout: shown } = await run(program, ["-T", "ascii", file]);
+      const { stdout: shown } = await run(program, ["-T", "utf8", file]);
       const plain = shown.replace(/.[\b]/g, "").replace(/\s+/g, " ");
       for (const { words, verb } of (await chapters()).flatMap(({ commands }) => commands)) {
         const expected = [
