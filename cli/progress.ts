@@ -148,7 +148,7 @@ export class ProgressDisplay {
   #up(): string {
     const { columns = 80 } = this.#io.terminal ?? {};
     const height = this.#drawn.reduce((sum, width) => sum + Math.max(Math.ceil(width / columns), 1), 0);
-    return height === 0 ? "" : `\x1b[${height}A`;
+    return height === 0 ? "" : `\r\x1b[${height}A`; // Ctrl-C shows where the cursor was
   }
 
   #line(): string {

@@ -316,7 +316,7 @@ Deno.test("run() shows progress on a terminal only, and as JSON where stderr is 
     for (
       const [flags, io, expected] of [
         ["--progress auto", new CapturedIo(), ""],
-        ["--progress auto", new CapturedIo({ terminal }), "copying: 1 of 1\x1b[K\n\x1b[J\x1b[1A\x1b[J"],
+        ["--progress auto", new CapturedIo({ terminal }), "copying: 1 of 1\x1b[K\n\x1b[J\r\x1b[1A\x1b[J"],
         ["--progress none", new CapturedIo({ terminal }), ""],
         ["--progress plain", new CapturedIo({ terminal }), "copying: 1 of 1\n"],
         ["--progress tty", new CapturedIo(), "copying: 1 of 1\n"],

@@ -24,7 +24,7 @@ function item(state: ItemState, done?: number): ItemProgress {
   return { image: "a", name: "layer 1", state, ...(done !== undefined && { done }), total: 2048 };
 }
 
-const [up, down] = ["\x1b[1A", "\x1b[K\n\x1b[J"];
+const [up, down] = ["\r\x1b[1A", "\x1b[K\n\x1b[J"];
 const gone = `${up}\x1b[J`;
 
 Deno.test("ProgressDisplay rewrites one line on a terminal, and takes it away", () => {
