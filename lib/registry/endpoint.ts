@@ -37,7 +37,8 @@ export class Endpoint implements Disposable {
   readonly #elsewhere: Wire;
   readonly #surroundings: Surroundings;
   readonly #registry: string;
-  readonly #isMirror: boolean;
+  /** Told to mirrors, which may serve several registries. */
+  readonly #ns: string | undefined;
   #open: Promise<{ root: URL; auth: Authorizer }> | undefined;
 
   /** `registry` is the name in references that the host serves. */
@@ -49,18 +50,15 @@ export class Endpoint implements Disposable {
     this.#wire = new Wire(settings.tls);
     this.#elsewhere = new Wire({ ca: settings.tls.ca, skipVerify: settings.tls.skipVerify });
     this.#surroundings = surroundings;
-    this.#isMirror = host !== registry && !(registry === "docker.io" && host === "registry-1.docker.io");
-    this.#registry = this.#isMirror ? host : registry;
-    if (this.#isMirror) this.#ns = registry;
+    const isMirror = host !== registry && !(registry === "docker.io" && host === "registry-1.docker.io");
+    this.#registry = isMirror ? host : registry;
+    this.#ns = isMirror ? registry : undefined;
     for (const [name, value] of settings.headers) {
       if (/authorization|cookie|token|key|secret/i.test(name)) {
         surroundings.secrets.add(value.replace(/^\w+ +/, ""));
       }
     }
   }
-
-  /** Told to mirrors, which may serve several registries. */
-  readonly #ns: string | undefined;
 
   /**
    * Sends a request: makes it known to the host if that asks for it, and follows redirects of what reads.
@@ -72,6 +70,10 @@ export class Endpoint implements Disposable {
     task.signal?.throwIfAborted();
     const { root, auth } = await (this.#open ??= this.#find());
     const url = this.#urlOf(request.target, root);
+    if (url.protocol !== "https:" && root.protocol === "https:") {
+      const reason = `registry ${quoted(this.host)} leads from https to plain http, at ${quoted(url.host)}`;
+      throw refusal(task, { code: "permission_denied", reason, host: this.host });
+    }
     const signal = AbortSignal.any([this.#surroundings.closing, ...task.signal ? [task.signal] : []]);
     const patience = new Patience({
       clock: this.#surroundings.clock,
@@ -122,11 +124,12 @@ export class Endpoint implements Disposable {
     const { scope, task } = request;
     const isOurs = url.origin === root.origin;
     for (let challenges = 0;; challenges++) {
+      patience.pause();
       const sent = isOurs ? await auth.header(scope, task) : undefined;
       patience.restart();
       const response = await this.#following(request, { url, root, authorization: sent, patience });
       if (response.status !== 401 || !isOurs) return response;
-      patience.pause();
+      patience.pause(); // who is asked for a token or a password has time of their own
       await auth.challenged(response, { sent, scope, task, isLast: challenges >= 2 });
     }
   }

@@ -260,7 +260,8 @@ export class Registry implements AsyncDisposable {
   #attempts({ isLast }: { isLast: boolean }): Attempts {
     const { retry = {}, onRetry } = this.#options;
     const policy = isLast ? retry : { ...retry, attempts: Math.min(2, retry.attempts ?? 2) };
-    return new Attempts(policy, { clock: this.#surroundings.clock, onRetry });
+    const { clock, closing } = this.#surroundings;
+    return new Attempts(policy, { clock, closing, onRetry });
   }
 }
 

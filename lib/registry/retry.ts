@@ -27,15 +27,21 @@ export interface Retry {
 export class Attempts {
   readonly #policy: Required<{ [K in keyof RetryPolicy]: NonNullable<RetryPolicy[K]> }>;
   readonly #clock: Clock;
+  readonly #closing: AbortSignal;
   readonly #onRetry: ((retry: Retry) => void) | undefined;
   #failed = 0;
 
   constructor(
     { attempts = 5, firstWaitMs = 300, longestWaitMs = 60_000 }: RetryPolicy,
-    { clock, onRetry }: { clock: Clock; onRetry?: ((retry: Retry) => void) | undefined },
+    { clock, closing, onRetry }: {
+      clock: Clock;
+      closing: AbortSignal;
+      onRetry?: ((retry: Retry) => void) | undefined;
+    },
   ) {
     this.#policy = { attempts, firstWaitMs, longestWaitMs };
     this.#clock = clock;
+    this.#closing = closing;
     this.#onRetry = onRetry;
   }
 
@@ -60,7 +66,8 @@ export class Attempts {
       error.retryAfterMs === undefined ? jitter : error.retryAfterMs + jitter / 10,
     );
     this.#onRetry?.({ host: error.host, reason: error.reason, attempts: this.#failed, waitMs });
-    await delay(waitMs, { clock: this.#clock, signal });
+    const ending = AbortSignal.any([this.#closing, ...signal ? [signal] : []]);
+    await delay(waitMs, { clock: this.#clock, signal: ending });
   }
 
   /** Repeats `work` as long as that may help. */

@@ -269,4 +269,15 @@ registryTest("a redirect from https to plain http is refused", () =>
     await using registry = openRegistry({ ...quick, tls: { ca: [await authority.pem()] } });
     const error = await assertRejects(() => registry.resolve(`${proxy.host}/app:v1`), RegistryError);
     assertEquals([error.code, /from https to plain http/.test(error.message)], ["permission_denied", true]);
+    proxy.fault = ({ method, path }) =>
+      method === "POST"
+        ? new Response(null, { status: 202, headers: { location: plain.url + path } })
+        : new Response(null, { status: 404 });
+    const target = await registry.pushTo(`${proxy.host}/app:v1`);
+    const upload = target.upload(layer.descriptor, sourceOf(layer.bytes));
+    const refused = await assertRejects(() => upload, RegistryError);
+    assertEquals([refused.code, /from https to plain http/.test(refused.message)], [
+      "permission_denied",
+      true,
+    ]);
   }));

@@ -355,7 +355,11 @@ registryTest(
   async () => {
     await using scene = await stage();
     const waiting = Promise.withResolvers<void>();
-    const onRetry = () => waiting.resolve();
+    let retries = 0;
+    const onRetry = () => {
+      retries++;
+      waiting.resolve();
+    };
     const registry = openRegistry({ ...quick, onRetry });
     scene.proxy.fault = () => new Response(null, { status: 503, headers: { "retry-after": "50" } });
     const controller = new AbortController();
@@ -364,16 +368,24 @@ registryTest(
     await waiting.promise;
     controller.abort(reason);
     assertEquals(await cancelled, reason);
-
-    scene.proxy.fault = async (_, forward) => stalled(await forward(), 100_000);
-    const reading = bytesOf(registry.blob(scene.name, blob)).catch((error) => error.name);
-    while (scene.proxy.seen(/GET .*blobs/).length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const closed = registry.resolve(scene.name).catch((error) => error.name);
+    while (retries < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     await registry[Symbol.asyncDispose]();
-    assertEquals(await reading, "AbortError");
+    assertEquals(await closed, "AbortError");
   },
 );
+
+registryTest("a blob that is read ends when the registry is closed", async () => {
+  await using scene = await stage();
+  const registry = openRegistry(quick);
+  scene.proxy.fault = async (_, forward) => stalled(await forward(), 100_000);
+  const reading = bytesOf(registry.blob(scene.name, blob)).catch((error) => error.name);
+  while (scene.proxy.seen(/GET .*blobs/).length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await registry[Symbol.asyncDispose]();
+  assertEquals(await reading, "AbortError");
+});
 
 async function someBlob(size: number): Promise<{ bytes: Uint8Array; descriptor: Descriptor }> {
   const bytes = await collect(ReadableStream.from(randomChunks(size, size)));
