@@ -109,6 +109,13 @@ export {
   type NamespaceDiskUsage,
 } from "./lib/namespace/disk_usage.ts";
 export { mapNamespaces } from "./lib/namespace/map.ts";
+export {
+  planPurge,
+  purgeNamespace,
+  type PurgeOptions,
+  type PurgePlan,
+  type PurgeResult,
+} from "./lib/namespace/purge.ts";
 export { removeNamespace } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";

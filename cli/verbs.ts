@@ -46,7 +46,8 @@ export const nouns: readonly Noun[] = [
       },
       {
         ...remove,
-        summary: "Remove namespaces that hold no images and no containers",
+        summary:
+          "Remove namespaces that hold no images and no containers; with --purge, with all that they hold",
         load: () => import("./verbs/namespaces/remove.ts"),
       },
     ],

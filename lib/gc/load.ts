@@ -1,7 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
 import { mapConcurrently } from "../concurrency.ts";
 import { NotFoundError } from "../errors.ts";
-import type { Lease } from "../leases.ts";
+import { isExpired } from "../leases.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { contentKey, type GraphNode, ReferenceGraph, type Root, snapshotKey } from "./graph.ts";
@@ -81,7 +81,7 @@ async function containerRoots({ containers }: NamespacedClient, options: CallOpt
 }
 
 async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): Promise<Root[]> {
-  const alive = (await Array.fromAsync(leases.list(options))).filter(isAlive);
+  const alive = (await Array.fromAsync(leases.list(options))).filter((lease) => !isExpired(lease));
   const roots = mapConcurrently(alive, {
     limit: leasesAtOnce,
     work: async ({ id, labels }): Promise<Root> => {
@@ -108,10 +108,4 @@ function referencesOf(labels: Readonly<Record<string, string>>): string[] {
     ...contentReferences(labels).map(contentKey),
     ...snapshotReferences(labels).map(({ snapshotter, key }) => snapshotKey(snapshotter, key)),
   ];
-}
-
-/** containerd takes what it cannot read as a time for never. */
-function isAlive({ labels }: Lease): boolean {
-  const expiry = Date.parse(labels["containerd.io/gc.expire"] ?? "");
-  return Number.isNaN(expiry) || expiry > Date.now();
 }

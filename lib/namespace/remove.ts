@@ -1,13 +1,8 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import {
-  type ContainerdError,
-  containerdError,
-  type ErrorDetails,
-  FailedPreconditionError,
-  NotFoundError,
-} from "../errors.ts";
-import { isExpired, type Lease } from "../leases.ts";
+import { FailedPreconditionError } from "../errors.ts";
+import { isExpired } from "../leases.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { deleteLeases, inTheWay, removalFailure } from "./removal.ts";
 
 /**
  * Removes a namespace that holds no images and no containers; content and snapshots that nothing needs any more are
@@ -23,25 +18,25 @@ import type { CallOptions } from "../transport/transport.ts";
 export async function removeNamespace(
   client: NamespaceAccess,
   name: string,
-  { deleteLeases = false, ...options }: CallOptions & { deleteLeases?: boolean } = {},
+  { deleteLeases: mayDeleteLeases = false, ...options }: CallOptions & { deleteLeases?: boolean } = {},
 ): Promise<void> {
   if (!(await client.namespaces.exists(name, options))) {
-    throw failure(name, { code: "not_found", reason: "not found" });
+    throw removalFailure(name, { code: "not_found", reason: "not found" });
   }
   const inside = client.namespace(name);
-  const leases = (await Array.fromAsync(inside.leases.list(options))).filter((lease) => !isExpired(lease));
-  const [lease] = leases;
-  if (lease !== undefined && !deleteLeases) throw inTheWay(lease, { name, others: leases.length - 1 });
+  const leases = (await Array.fromAsync(inside.leases.list(options)))
+    .flatMap((lease) => isExpired(lease) ? [] : [lease.id]);
+  if (leases.length > 0 && !mayDeleteLeases) throw inTheWay(name, leases);
   try {
     await client.namespaces.delete(name, options);
   } catch (error) {
     if (!(error instanceof FailedPreconditionError) || await holdsRecords(inside, options)) throw error;
-    await deleteAll(leases, { inside, options });
+    await deleteLeases(inside, leases, options);
     await inside.leases.collectGarbage(options);
     await client.namespaces.delete(name, options);
   }
   if (await client.namespaces.exists(name, options)) {
-    throw failure(name, {
+    throw removalFailure(name, {
       code: "failed_precondition",
       reason: "it is there again, because something writes to it",
     });
@@ -56,33 +51,4 @@ async function holdsRecords(
   for await (const _ of images.list(options)) return true;
   for await (const _ of containers.list(options)) return true;
   return false;
-}
-
-async function deleteAll(
-  leases: readonly Lease[],
-  { inside, options }: { inside: NamespacedClient; options: CallOptions },
-): Promise<void> {
-  for (const { id } of leases) {
-    await inside.leases.delete(id, options).catch((error) => {
-      if (!(error instanceof NotFoundError)) throw error;
-    });
-  }
-}
-
-function inTheWay({ id }: Lease, { name, others }: { name: string; others: number }): ContainerdError {
-  const more = others === 0 ? "" : ` and ${others} more`;
-  return failure(name, {
-    code: "failed_precondition",
-    reason: `somebody holds lease ${JSON.stringify(id)}${more} in it`,
-  });
-}
-
-function failure(name: string, { code, reason }: Pick<ErrorDetails, "code" | "reason">): ContainerdError {
-  return containerdError({
-    code,
-    reason,
-    outcome: "refused",
-    action: "remove",
-    resource: `namespace ${JSON.stringify(name)}`,
-  });
 }

@@ -1,10 +1,22 @@
-import { removeNamespace } from "../../../mod.ts";
+import {
+  FailedPreconditionError,
+  planPurge,
+  purgeNamespace,
+  type PurgePlan,
+  removeNamespace,
+} from "../../../mod.ts";
 import { each } from "../../each.ts";
+import { CliError, UsageError } from "../../errors.ts";
+import { formatBytes } from "../../format.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
-  summary: "Remove namespaces that hold no images and no containers",
-  examples: ["namespaces remove build", "namespaces remove build test --ignore-missing"],
+  summary: "Remove namespaces that hold no images and no containers; with --purge, with all that they hold",
+  examples: [
+    "namespaces remove build",
+    "namespaces remove build test --ignore-missing",
+    "namespaces remove ci-4711 --purge --yes",
+  ],
   args: [{ name: "NAME", summary: "namespace", repeats: true, completes: "namespace" }],
   options: {
     ignoreMissing: { type: "boolean", summary: "a namespace that does not exist is as good as removed" },
@@ -12,17 +24,71 @@ export default defineVerb({
       type: "boolean",
       summary: "also when somebody holds a lease in it, and may be at work there",
     },
+    purge: { type: "boolean", summary: "end its tasks and remove all that it holds" },
+    grace: {
+      type: "duration",
+      default: 10_000,
+      summary: "with --purge: time for tasks to end by themselves",
+    },
+    allowProtected: {
+      type: "boolean",
+      summary: "with --purge: also k8s.io, moby, buildkit and default, on which much depends",
+    },
   },
-  async *run(context): AsyncIterable<string> {
-    const { args, options: { ignoreMissing, deleteLeases }, client, signal } = context;
+  plans: true,
+  async *run(context): AsyncIterable<string | PurgePlan> {
+    const { args, options, dryRun, client, confirm, signal } = context;
+    const { purge, ignoreMissing, deleteLeases, grace: graceMs, allowProtected } = options;
+    if (dryRun && !purge) {
+      throw new UsageError("Cannot use --dry-run without --purge: it has no plan to show");
+    }
     const connection = await client();
-    yield* each(args, {
-      context,
-      ignoreMissing,
-      async work(name) {
+    if (!purge) {
+      const work = async (name: string) => {
         await removeNamespace(connection, name, { deleteLeases, signal });
         return name;
-      },
-    });
+      };
+      return yield* each(args, { context, ignoreMissing, work });
+    }
+    const plan = (name: string) => planPurge(connection, name, { signal });
+    const plans = await Array.fromAsync(each(args, { context, ignoreMissing, work: plan }));
+    if (dryRun) return yield* plans;
+    if (plans.length > 0) await confirm(`Remove ${plans.map(described).join(" and ")}?`);
+    const work = async ({ namespace }: PurgePlan) => {
+      const how = { graceMs, deleteLeases, allowProtected, signal };
+      const { status } = await purgeNamespace(connection, namespace, how).catch(explained);
+      if (status === "reappeared") throw reappeared(namespace);
+      return namespace;
+    };
+    yield* each(plans, { context, ignoreMissing, work });
   },
 });
+
+/** Names the flag that would allow what is refused. */
+function explained(error: unknown): never {
+  const flag = error instanceof FailedPreconditionError &&
+    (/ protected/.test(error.message)
+      ? "--allow-protected"
+      : / lease /.test(error.message) && "--delete-leases");
+  throw flag
+    ? new CliError(error.message, { code: error.code, hint: `${flag} removes it all the same`, cause: error })
+    : error;
+}
+
+/** Done, and of no use: exit 3. */
+function reappeared(name: string): CliError {
+  return new CliError(`Namespace ${JSON.stringify(name)} is there again, because something writes to it`, {
+    code: "found",
+  });
+}
+
+/** What goes with a namespace, in words. */
+function described({ namespace, tasks, containers, images, bytes }: PurgePlan): string {
+  const parts = [
+    `${tasks} tasks`,
+    `${containers} containers`,
+    `${images} images`,
+    `content of ${formatBytes(bytes)}`,
+  ];
+  return `namespace ${JSON.stringify(namespace)} with ${parts.join(", ")}`;
+}

@@ -1,0 +1,47 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { davit } from "./davit.ts";
+
+realTest("namespaces remove --purge shows what goes, asks, and removes it", async (_t, containerd) => {
+  const name = uniqueNamespace();
+  await importWithCtr(containerd, name, ociArchive([await randomImage()]));
+  const purge = ["namespaces", "remove", name, "--purge"];
+  const plan = await davit(containerd, [...purge, "--dry-run", "-o", "json"]);
+  const { images, blobs, tasks } = JSON.parse(plan.stdout)[0];
+  assertEquals([images, blobs, tasks], [1, 4, 0]);
+
+  const unasked = await davit(containerd, purge);
+  assertEquals(unasked.code, 2);
+  assertMatch(
+    unasked.stderr,
+    /Remove namespace ".*" with 0 tasks, 0 containers, 1 images, content of 129.\d KiB\?/,
+  );
+  assertEquals(await davit(containerd, [...purge, "--yes"]), { code: 0, stdout: `${name}\n`, stderr: "" });
+  assertEquals((await davit(containerd, [...purge, "--yes"])).code, 4);
+  assertEquals((await davit(containerd, [...purge, "--yes", "--ignore-missing"])).code, 0);
+});
+
+realTest(
+  "namespaces remove --purge keeps its hands off what is protected or leased",
+  async (_t, containerd) => {
+    await importWithCtr(containerd, "k8s.io", ociArchive([await randomImage()]));
+    const kept = await davit(containerd, ["ns", "rm", "k8s.io", "--purge", "--yes"]);
+    assertEquals(kept.code, 5);
+    assertMatch(
+      kept.stderr,
+      /Cannot remove namespace "k8s.io": it is protected, .*\nhint: --allow-protected/,
+    );
+    const name = uniqueNamespace();
+    await containerd.ctr(["leases", "create", "--id", "mine"], { namespace: name });
+    const leased = await davit(containerd, ["ns", "rm", name, "--purge", "--yes"]);
+    assertEquals(leased.code, 5);
+    assertMatch(leased.stderr, /somebody holds lease "mine" in it\nhint: --delete-leases/);
+    assertEquals(
+      (await davit(containerd, ["ns", "rm", name, "--purge", "--yes", "--delete-leases"])).code,
+      0,
+    );
+    assertEquals((await davit(containerd, ["ns", "rm", name, "--dry-run"])).code, 2);
+  },
+  { series: ["2"], fresh: true },
+);

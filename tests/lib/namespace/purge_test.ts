@@ -1,0 +1,120 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type Client,
+  connect,
+  FailedPreconditionError,
+  NotFoundError,
+  planPurge,
+  purgeNamespace,
+} from "davit";
+import type { Containerd } from "../../real/containerd.ts";
+import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
+import { realTest, uniqueNamespace } from "../../real/test.ts";
+
+/** Fills a namespace with everything that can be in one; resolves to the pids of its processes. */
+async function fill(containerd: Containerd, client: Client, namespace: string): Promise<number[]> {
+  const image = await busyboxImage();
+  await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+  const sleep = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.1; done"];
+  const run = (id: string, ...flags: string[]) =>
+    containerd.ctr(["run", "-d", ...flags, image.name, id, ...sleep], { namespace });
+  await run("running");
+  await run("stubborn");
+  await run("paused");
+  await run("orphan");
+  await containerd.ctr(["tasks", "exec", "--exec-id", "x", "-d", "stubborn", "sleep", "1000"], { namespace });
+  await containerd.ctr(["tasks", "pause", "paused"], { namespace });
+  await containerd.ctr(["containers", "create", image.name, "without-task", "true"], { namespace });
+  const inside = client.namespace(namespace);
+  const pids = await Array.fromAsync(inside.tasks.list(), ({ pid }) => pid);
+  await inside.containers.delete("orphan");
+  const native = inside.snapshots("native");
+  await native.prepare({ key: "base-active", labels: { "containerd.io/gc.root": "x" } });
+  await native.commit({ key: "base-active", name: "base", labels: { "containerd.io/gc.root": "x" } });
+  await native.prepare({ key: "child", parent: "base", labels: { "containerd.io/gc.root": "x" } });
+  await containerd.ctr(["content", "ingest", "kept"], { namespace, stdin: new TextEncoder().encode("kept") });
+  return pids;
+}
+
+realTest("purgeNamespace() leaves nothing in any list, no process and no mount", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const namespace = uniqueNamespace();
+  const pids = await fill(containerd, client, namespace);
+  assertEquals(pids.length, 4);
+  const plan = await planPurge(client, namespace);
+  assertEquals([plan.images, plan.containers, plan.tasks, plan.liveLeases], [1, 4, 4, []]);
+  assert(plan.snapshots >= 7 && plan.blobs >= 4);
+
+  const result = await purgeNamespace(client, namespace, { graceMs: 3_000 });
+  assertEquals(result, { namespace, status: "removed", rounds: 1 });
+  assert(!(await client.namespaces.exists(namespace)));
+  const inside = client.namespace(namespace);
+  assertEquals(await Array.fromAsync(inside.tasks.list()), []);
+  assertEquals(await Array.fromAsync(inside.snapshots("overlayfs").list()), []);
+  assertEquals(await Array.fromAsync(inside.snapshots("native").list()), []);
+  for (const pid of pids) assert(!(await isAlive(pid)), `process ${pid} goes on`);
+  const mounts = await Deno.readTextFile("/proc/self/mounts");
+  assertEquals(mounts.split("\n").filter((line) => line.includes(namespace)), []);
+  assert(!(await client.namespaces.exists(namespace)), "looking made it again");
+}, { fresh: true });
+
+realTest(
+  "purgeNamespace() refuses what is protected or worked in, and changes nothing",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const namespace = uniqueNamespace();
+    await importWithCtr(containerd, "moby", ociArchive([await busyboxImage()]));
+    const isProtected = () => purgeNamespace(client, "moby");
+    await assertRejects(isProtected, FailedPreconditionError, "it is protected");
+    assertEquals((await planPurge(client, "moby")).images, 1);
+
+    await importWithCtr(containerd, namespace, ociArchive([await busyboxImage()]));
+    await client.namespace(namespace).leases.create({ id: "pulling" });
+    await assertRejects(
+      () => purgeNamespace(client, namespace),
+      FailedPreconditionError,
+      'holds lease "pulling"',
+    );
+    assertEquals((await planPurge(client, namespace)).images, 1);
+    assertEquals((await purgeNamespace(client, namespace, { deleteLeases: true })).status, "removed");
+    await assertRejects(() => purgeNamespace(client, namespace), NotFoundError);
+    assertEquals((await purgeNamespace(client, "moby", { allowProtected: true })).status, "removed");
+  },
+  { fresh: true },
+);
+
+realTest("purgeNamespace() ends, whoever goes on writing", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const namespace = uniqueNamespace();
+  const { leases, images } = client.namespace(namespace);
+  const target = {
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    digest: `sha256:${"1".repeat(64)}`,
+    size: 1,
+  };
+  await images.create({ name: "example.com/first:1", target });
+  let isWriting = true;
+  const writer = (async () => {
+    for (let at = 0; isWriting; at++) {
+      await images.create({ name: `example.com/again:${at}`, target });
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  try {
+    const outcome = await purgeNamespace(client, namespace).then(({ status }) => status, (error) => {
+      assert(error instanceof FailedPreconditionError, error);
+      return "refused";
+    });
+    assert(outcome !== "removed", outcome);
+  } finally {
+    isWriting = false;
+    await writer;
+  }
+  assertEquals((await purgeNamespace(client, namespace)).status, "removed");
+  assertEquals(await Array.fromAsync(leases.list()), []);
+}, { series: ["2"], fresh: true });
+
+async function isAlive(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
+  return status !== "" && !/^State:\s+Z/m.test(status);
+}
