@@ -13,16 +13,17 @@ export interface OneMessageList<Item, Field extends keyof Item & string> {
 /** Each part may be as large as a message. */
 const partsAtOnce = 2;
 
-/** Characters of names; all others count for nothing. */
-const characters = [..."0123456789abcdefghijklmnopqrstuvwxyz"];
+/** More would not be of the same size. */
+const maxParts = 4;
 
-/** Which bits of its characters' codes tell the parts of a list: the low ones differ most. */
-const allBits = [0, 1, 2, 3, 4, 5, 6];
+/** How often characters of a set are in a name, modulo the number of parts, tells its part; few ranges match fast. */
+const allSets = ["0-4a-m", "13579b-hp-t", "2-6aeiouy", "a-z"];
 
 /**
  * Gets a list whole. containerd sends no message above 16 MiB; a list that is larger comes in parts, each by filters,
- * and is then ordered by its field. A part is what has the same sum of bits in its names, so that numbered names and
- * those with equal ends are spread as well as any. An item is in exactly one part, whatever of it changes meanwhile.
+ * and is then ordered by its field. Where in names the characters stand that tell parts apart does not matter, so that
+ * numbered names and those with equal ends are spread as well as any. An item is in exactly one part, whatever of it
+ * changes meanwhile.
  *
  * @throws {ContainerdError} `resource_exhausted` when a part is too large still: a list of gigabytes, or odd names.
  */
@@ -30,19 +31,19 @@ export async function wholeList<Item, Field extends keyof Item & string>(
   { filters, field, list }: OneMessageList<Item, Field>,
 ): Promise<Item[]> {
   let isWhole = true;
-  const listFrom = async (filters: readonly string[], bits: readonly number[]): Promise<Item[]> => {
+  const listFrom = async (filters: readonly string[], sets: readonly string[]): Promise<Item[]> => {
     try {
       return await list([...filters]);
     } catch (error) {
-      if (bits.length === 0 || !isTooLarge(error)) throw error;
+      const [set, ...others] = sets;
+      if (set === undefined || !isTooLarge(error)) throw error;
       isWhole = false;
-      const needed = bitsFor(error);
-      const work = (condition: string) => listFrom(both(filters, condition), bits.slice(needed));
-      const parts = conditions(field, bits.slice(0, needed));
+      const work = (condition: string) => listFrom(both(filters, condition), others);
+      const parts = conditions(field, { set, count: partsFor(error) });
       return (await Array.fromAsync(mapConcurrently(parts, { limit: partsAtOnce, work }))).flat();
     }
   };
-  const items = await listFrom(filters, allBits);
+  const items = await listFrom(filters, allSets);
   return isWhole ? items : items.sort((a, b) => (a[field] < b[field] ? -1 : 1));
 }
 
@@ -52,9 +53,10 @@ export function isTooLarge(error: unknown): error is ContainerdError {
 }
 
 /** Each further part costs a look at all items, so there are only as many as the size demands, if it is told. */
-function bitsFor({ reason }: ContainerdError): number {
+function partsFor({ reason }: ContainerdError): number {
   const [, size, limit] = /\((\d+) vs\.? (\d+)\)/.exec(reason) ?? [];
-  return Math.max(1, Math.ceil(Math.log2(1.25 * Number(size ?? 3) / Number(limit ?? 1))));
+  const needed = size === undefined ? maxParts : Math.ceil(1.25 * Number(size) / Number(limit));
+  return Math.min(Math.max(needed, 2), maxParts);
 }
 
 /** What is left of each filter under a further condition. */
@@ -63,19 +65,11 @@ function both(filters: readonly string[], condition: string): string[] {
   return filters.map((filter) => (filter === "" ? condition : `${filter},${condition}`));
 }
 
-/** Conditions of which every item meets exactly one. */
-function conditions(field: string, bits: readonly number[]): string[] {
-  return bits.reduce(
-    (found, bit) => found.flatMap((condition) => halves(field, bit).map((half) => [...condition, half])),
-    [[]] as string[][],
-  ).map((condition) => condition.join(","));
-}
-
-/** An even number of characters with the bit, or an odd one. Whatever comes next, one way is open to the matcher. */
-function halves(field: string, bit: number): string[] {
-  const set = characters.filter((character) => (character.charCodeAt(0) >> bit) & 1).join("");
-  const [one, others] = [`[${set}]`, `[^${set}]*`];
-  const pairs = `(?:${one}${others}${one}${others})*$`;
-  return [`^${others}${pairs}`, `^${others}${one}${others}${pairs}`]
-    .map((pattern) => `${field}~=${JSON.stringify(pattern)}`);
+/** Conditions of which every item meets exactly one. Whatever comes next in a name, one way is open to the matcher. */
+function conditions(field: string, { set, count }: { set: string; count: number }): string[] {
+  const one = `(?:[${set}][^${set}]*)`;
+  return Array.from({ length: count }, (_, rest) => {
+    const pattern = `^[^${set}]*${one}{${rest}}(?:${one}{${count}})*$`;
+    return `${field}~=${JSON.stringify(pattern)}`;
+  });
 }
