@@ -183,20 +183,30 @@ realTest("importImages() restores labels that blobs have lost", async (_t, conta
   }
 });
 
-realTest("importImages() tells how far it is in bytes of the archive", async (_t, containerd) => {
-  const archive = await collect(ociArchive([await randomImage({ seed: 20, layerBytes: 300_000 })]));
-  const states: number[] = [];
-  await imported(containerd, uniqueNamespace(), archive, {
-    size: archive.length,
-    onProgress({ task, done, total }) {
-      assertEquals([task, total], ["importing", archive.length]);
-      states.push(done);
-    },
-  });
-  assert(states.length > 5);
-  assertEquals(states, states.toSorted((a, b) => a - b));
-  assertEquals(states.at(-1), archive.length);
-});
+realTest(
+  "importImages() tells how far it is in bytes of the archive, and in blobs",
+  async (_t, containerd) => {
+    const archive = await collect(ociArchive([await randomImage({ seed: 20, layerBytes: 300_000 })]));
+    const states: number[] = [];
+    const items = new Map<string, string>();
+    const run = () =>
+      imported(containerd, uniqueNamespace(), archive, {
+        size: archive.length,
+        onProgress({ task, done, total, unit, items: changed = [] }) {
+          assertEquals([task, total, unit], ["importing", archive.length, "bytes"]);
+          states.push(done);
+          for (const { name, state } of changed) items.set(name, state);
+        },
+      });
+    await run();
+    assert(states.length > 5);
+    assertEquals(states, states.toSorted((a, b) => a - b));
+    assertEquals(states.at(-1), archive.length);
+    assertEquals([...items.values()], ["done", "done", "done", "done"]);
+    await run();
+    assertEquals([...items.values()], ["shared", "shared", "shared", "shared"]);
+  },
+);
 
 realTest("importImages() loses nothing to garbage collections while it runs", async (_t, containerd) => {
   await using client = await connect({ address: containerd.address });
