@@ -1,28 +1,30 @@
 /** One connection of HTTP/2, the client's side: RFC 9113. */
 import {
+  checkShape,
   encodeFrame,
-  encodeFrameHeader,
   encodeNumbers,
   encodeSettings,
   errorCodes,
   errorName,
   frameFlags,
   type FrameHeader,
-  frameHeaderBytes,
   FrameReader,
   type FrameSink,
   frameTypes,
   largestWindow,
   numberAt,
   preface,
+  readSettings,
   settingNumbers,
   unpadded,
   usualFrameBytes,
   usualWindow,
 } from "./frames.ts";
-import { encodeHeaders, type Header, HeaderDecoder } from "./hpack.ts";
+import { HeaderBlocks } from "./header_blocks.ts";
+import type { Header } from "./hpack.ts";
 import { Http2Error, ProtocolError } from "./http2_error.ts";
 import { Output } from "./output.ts";
+import { Sender } from "./sender.ts";
 import { type Carrier, Stream, streamWindow } from "./stream.ts";
 
 /** How many bytes of answers may be on their way on all streams together. */
@@ -46,12 +48,9 @@ export class Connection {
   readonly #streams = new Map<number, Stream>();
   /** Streams for which the server has no room yet. */
   readonly #waiting = new Set<Stream>();
-  /** Streams that have something to send, in turn. */
-  readonly #sending = new Set<Stream>();
-  /** Streams that have something to send, for which the connection's window has no room. */
-  readonly #stalled = new Set<Stream>();
+  readonly #sender: Sender;
   readonly #carrier: Carrier;
-  readonly #headers = new HeaderDecoder({ listBytes: headerListBytes });
+  readonly #headers = new HeaderBlocks({ listBytes: headerListBytes });
   readonly #reading: Promise<void>;
   readonly #greeting = Promise.withResolvers<void>();
   #isGreeted = false;
@@ -59,29 +58,23 @@ export class Connection {
   #isLeaving = false;
   #isClosed = false;
   #nextStream = 1;
-  #sendWindow = usualWindow;
   /** Bytes of answers that the server does not know to have come. */
   #owed = 0;
   /** What the server says of itself. */
   #initialWindow = usualWindow;
-  #frameBytes = usualFrameBytes;
   #streamsAtOnce = Infinity;
-  /** The parts of headers that go on in the next frame. */
-  #block: { header: FrameHeader; parts: Uint8Array[]; bytes: number } | undefined;
 
   constructor(socket: Deno.Conn) {
     this.#socket = socket;
     this.greeted = this.#greeting.promise;
     this.greeted.catch(() => {}); // not everybody waits for it
     this.#output = new Output(socket, {
-      drained: () => this.#pump(),
+      drained: () => this.#sender.pump(),
       failed: (cause) => this.#end(new Http2Error(messageOf(cause), { cause })),
     });
+    this.#sender = new Sender(this.#output);
     this.#carrier = {
-      send: (stream) => {
-        this.#sending.add(stream);
-        this.#pump();
-      },
+      send: (stream) => this.#sender.add(stream),
       credit: (stream, bytes) => {
         this.#output.push(encodeNumbers(frameTypes.windowUpdate, stream.id, bytes));
       },
@@ -138,71 +131,37 @@ export class Connection {
   /** Opens what has waited, as far as the server has room. */
   #begin(): void {
     for (const stream of this.#waiting) {
-      if (this.#streams.size >= this.#streamsAtOnce || this.#nextStream > lastStream) return;
+      if (this.#streams.size >= this.#streamsAtOnce || this.#isLeaving) return;
       this.#waiting.delete(stream);
       stream.id = this.#nextStream;
       this.#nextStream += 2;
-      if (this.#nextStream > lastStream) this.#isLeaving = true;
       stream.widen(this.#initialWindow);
       this.#streams.set(stream.id, stream);
-      this.#sendHeaders(stream);
+      this.#sender.begin(stream);
+      if (this.#nextStream > lastStream) this.#takeNoMore("the connection is used up");
     }
   }
 
-  #sendHeaders(stream: Stream): void {
-    const block = encodeHeaders(stream.requestHeaders, { isFirst: stream.id === 1 });
-    const departure = (left: boolean) => stream.isSent = left;
-    for (let at = 0; at < block.length; at += this.#frameBytes) {
-      const payload = block.subarray(at, at + this.#frameBytes);
-      const type = at === 0 ? frameTypes.headers : frameTypes.continuation;
-      const flags = at + this.#frameBytes < block.length ? 0 : frameFlags.endHeaders;
-      this.#output.push(
-        encodeFrame({ type, flags, stream: stream.id, payload }),
-        at === 0 ? departure : undefined,
-      );
+  /** Carries nothing any more but what has begun, with an id up to `last`. */
+  #takeNoMore(why: string, last: number = lastStream): void {
+    this.#isLeaving = true;
+    for (const stream of [...this.#waiting, ...this.#streams.values()]) {
+      if (stream.id !== 0 && stream.id <= last) continue;
+      stream.fail(new Http2Error(why, { notSent: true }));
     }
-  }
-
-  /** Sends what there is to send, a frame of each stream in turn, as far as there is room. */
-  #pump(): void {
-    for (const stream of this.#sending) {
-      if (this.#output.room <= 0) return;
-      if (stream.id === 0) continue;
-      this.#sending.delete(stream);
-      if (!stream.canSend) continue; // it comes back when its window is widened
-      const most = Math.min(this.#frameBytes, stream.sendWindow, this.#sendWindow);
-      const { bytes, isLast } = stream.take(Math.max(most, 0));
-      if (bytes.length > 0 || isLast) {
-        this.#sendWindow -= bytes.length;
-        const flags = isLast ? frameFlags.endStream : 0;
-        const { length } = bytes;
-        this.#output.push(encodeFrameHeader({ type: frameTypes.data, flags, stream: stream.id, length }));
-        if (length > 0) this.#output.push(bytes);
-        if (stream.canSend) this.#sending.add(stream); // behind the others
-      } else {
-        this.#stalled.add(stream);
-      }
-    }
-  }
-
-  /** Lets those go on that had to wait for the window of the connection. */
-  #resume(): void {
-    for (const stream of this.#stalled) this.#sending.add(stream);
-    this.#stalled.clear();
-    this.#pump();
+    if (this.#isIdle) this.#end(new Http2Error(why));
   }
 
   #leave(stream: Stream, code: number | undefined): void {
     this.#waiting.delete(stream);
     this.#streams.delete(stream.id);
-    this.#sending.delete(stream);
-    this.#stalled.delete(stream);
+    this.#sender.remove(stream);
     if (this.#isClosed) return;
     if (code !== undefined && stream.id > 0) {
       this.#output.push(encodeNumbers(frameTypes.reset, stream.id, code));
     }
     this.#begin();
-    this.#pump();
+    this.#sender.pump();
     if (!this.#isIdle) return;
     if (this.#isLeaving) this.#end(new Http2Error("the connection is closed"));
     else this.rest();
@@ -264,26 +223,14 @@ export class Connection {
     end: (header, payload) => this.#take(header, payload),
   };
 
-  #check({ type, flags, stream, length }: FrameHeader): void {
+  #check(header: FrameHeader): void {
+    const { type, flags, stream } = header;
     const isReply = (flags & frameFlags.acknowledgement) !== 0;
     if (!this.#isGreeted && (type !== frameTypes.settings || isReply)) throw new ProtocolError("no greeting");
-    const isContinued = this.#block !== undefined;
-    if (
-      isContinued !== (type === frameTypes.continuation) ||
-      isContinued && stream !== this.#block!.header.stream
-    ) {
-      throw new ProtocolError("headers that are interrupted");
-    }
-    const shape = shapes[type];
-    if (shape === undefined) return;
-    const { isOfStream, bytes } = shape;
-    if (isOfStream !== undefined && isOfStream !== stream > 0) {
-      throw new ProtocolError("a frame out of place");
-    }
-    if (bytes !== undefined && length !== bytes) throw new ProtocolError("a frame of the wrong size");
-    if (isOfStream && type !== frameTypes.priority && this.#isUnknown(stream)) {
-      throw new ProtocolError("a frame for a call that never was");
-    }
+    this.#headers.check(header);
+    checkShape(header);
+    const isOfCall = stream > 0 && type <= frameTypes.continuation && type !== frameTypes.priority;
+    if (isOfCall && this.#isUnknown(stream)) throw new ProtocolError("a frame for a call that never was");
   }
 
   /** Whether no call ever had this id; one that did may have ended meanwhile. */
@@ -296,9 +243,8 @@ export class Connection {
       case frameTypes.data:
         return this.#takeData(header, payload);
       case frameTypes.headers:
-        return this.#takeHeaders(header, withoutPriority(header, unpadded(header, payload)));
       case frameTypes.continuation:
-        return this.#takeHeaders({ ...this.#block!.header, flags: header.flags }, payload);
+        return this.#takeHeaders(header, payload);
       case frameTypes.reset:
         return this.#takeReset(header, numberAt(payload, 0));
       case frameTypes.settings:
@@ -329,22 +275,8 @@ export class Connection {
   }
 
   #takeHeaders(header: FrameHeader, payload: Uint8Array): void {
-    const isWhole = (header.flags & frameFlags.endHeaders) !== 0;
-    let block = payload;
-    if (!isWhole || this.#block !== undefined) {
-      this.#block ??= { header, parts: [], bytes: 0 };
-      this.#block.parts.push(payload.slice());
-      this.#block.bytes += frameHeaderBytes + payload.length;
-      if (this.#block.bytes > headerListBytes) {
-        throw new ProtocolError(`headers of over ${headerListBytes} bytes`);
-      }
-      if (!isWhole) return;
-      block = joined(this.#block.parts);
-    }
-    const { flags, stream } = this.#block?.header ?? header;
-    this.#block = undefined;
-    const headers = this.#headers.decode(block);
-    this.#streams.get(stream)?.receiveHeaders(headers, (flags & frameFlags.endStream) !== 0);
+    const block = this.#headers.take(header, payload);
+    if (block) this.#streams.get(block.stream)?.receiveHeaders(block.headers, block.isEnd);
   }
 
   #takeReset({ stream }: FrameHeader, code: number): void {
@@ -354,10 +286,7 @@ export class Connection {
 
   #takeSettings({ flags }: FrameHeader, payload: Uint8Array): void {
     if (flags & frameFlags.acknowledgement) return;
-    if (payload.length % 6 !== 0) throw new ProtocolError("a frame of the wrong size");
-    for (let at = 0; at < payload.length; at += 6) {
-      this.#set(payload[at]! << 8 | payload[at + 1]!, numberAt(payload, at + 2));
-    }
+    for (const { setting, value } of readSettings(payload)) this.#set(setting, value);
     this.#output.push(
       encodeFrame({
         type: frameTypes.settings,
@@ -368,7 +297,7 @@ export class Connection {
     this.#isGreeted = true;
     this.#greeting.resolve();
     this.#begin();
-    this.#pump();
+    this.#sender.pump();
   }
 
   #set(setting: number, value: number): void {
@@ -380,14 +309,14 @@ export class Connection {
         if (value > largestWindow) throw new ProtocolError("a window too large");
         for (const stream of this.#streams.values()) {
           stream.widen(value - this.#initialWindow);
-          this.#sending.add(stream);
+          this.#sender.add(stream);
         }
         this.#initialWindow = value;
         return;
       }
       case settingNumbers.maxFrameSize:
         if (value < usualFrameBytes || value >= 2 ** 24) throw new ProtocolError("a frame size out of range");
-        this.#frameBytes = value;
+        this.#sender.frameBytes = value;
     }
   }
 
@@ -395,58 +324,17 @@ export class Connection {
   #takeGoAway(payload: Uint8Array): void {
     if (payload.length < 8) throw new ProtocolError("a frame of the wrong size");
     const last = numberAt(payload, 0) & lastStream;
-    this.#isLeaving = true;
-    for (const stream of [...this.#streams.values(), ...this.#waiting]) {
-      if (stream.id !== 0 && stream.id <= last) continue;
-      stream.fail(new Http2Error("the server closes the connection", { notSent: true }));
-    }
-    if (this.#isIdle) this.#end(new Http2Error("the server closes the connection"));
+    this.#takeNoMore("the server closes the connection", last);
   }
 
   #takeWindowUpdate({ stream: id }: FrameHeader, bytes: number): void {
     if (bytes === 0) throw new ProtocolError("a window that gets no wider");
-    if (id === 0) {
-      this.#sendWindow += bytes;
-      if (this.#sendWindow > largestWindow) throw new ProtocolError("a window too large");
-      return this.#resume();
-    }
+    if (id === 0) return this.#sender.widen(bytes);
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     stream.widen(bytes);
-    this.#sending.add(stream);
-    this.#pump();
+    this.#sender.add(stream);
   }
-}
-
-/** Where frames belong, and their sizes, as far as a type prescribes them. */
-const shapes: Readonly<Record<number, { isOfStream?: boolean; bytes?: number }>> = {
-  [frameTypes.data]: { isOfStream: true },
-  [frameTypes.headers]: { isOfStream: true },
-  [frameTypes.priority]: { isOfStream: true, bytes: 5 },
-  [frameTypes.reset]: { isOfStream: true, bytes: 4 },
-  [frameTypes.settings]: { isOfStream: false },
-  [frameTypes.ping]: { isOfStream: false, bytes: 8 },
-  [frameTypes.goAway]: { isOfStream: false },
-  [frameTypes.windowUpdate]: { bytes: 4 },
-  [frameTypes.continuation]: { isOfStream: true },
-};
-
-const priorityBytes = 5;
-
-function withoutPriority({ flags }: FrameHeader, payload: Uint8Array): Uint8Array {
-  if ((flags & frameFlags.priority) === 0) return payload;
-  if (payload.length < priorityBytes) throw new ProtocolError("a frame of the wrong size");
-  return payload.subarray(priorityBytes);
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 function messageOf(cause: unknown): string {

@@ -114,6 +114,16 @@ export function encodeSettings(
   return encodeFrame({ type: frameTypes.settings, payload });
 }
 
+/** The settings of a frame, in order. */
+export function readSettings(payload: Uint8Array): { setting: number; value: number }[] {
+  if (payload.length % 6 !== 0) throw new ProtocolError("a frame of the wrong size");
+  const settings = [];
+  for (let at = 0; at < payload.length; at += 6) {
+    settings.push({ setting: payload[at]! << 8 | payload[at + 1]!, value: numberAt(payload, at + 2) });
+  }
+  return settings;
+}
+
 /** The 32-bit number at an offset of a payload. */
 export function numberAt(payload: Uint8Array, offset: number): number {
   return (payload[offset]! << 24 | payload[offset + 1]! << 16 | payload[offset + 2]! << 8 |
@@ -130,6 +140,19 @@ export function unpadded({ flags }: FrameHeader, payload: Uint8Array): Uint8Arra
   return payload.subarray(1, payload.length - padding);
 }
 
+/** All bytes of the parts, one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (parts.length === 1) return only!;
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 /** Takes frames as they come in. What it gets of their bytes is only good until it returns. */
 export interface FrameSink {
   /** A frame begins; whatever is wrong with it is to be thrown here already. */
@@ -138,6 +161,26 @@ export interface FrameSink {
   data(header: FrameHeader, part: Uint8Array): void;
   /** A frame ends; of a DATA frame without padding, the payload has been handed over before. */
   end(header: FrameHeader, payload: Uint8Array): void;
+}
+
+/** Where frames belong, and their sizes, as far as a type prescribes them. */
+const shapes: Readonly<Record<number, { isOfStream?: boolean; bytes?: number }>> = {
+  [frameTypes.data]: { isOfStream: true },
+  [frameTypes.headers]: { isOfStream: true },
+  [frameTypes.priority]: { isOfStream: true, bytes: 5 },
+  [frameTypes.reset]: { isOfStream: true, bytes: 4 },
+  [frameTypes.settings]: { isOfStream: false },
+  [frameTypes.ping]: { isOfStream: false, bytes: 8 },
+  [frameTypes.goAway]: { isOfStream: false },
+  [frameTypes.windowUpdate]: { bytes: 4 },
+  [frameTypes.continuation]: { isOfStream: true },
+};
+
+/** @throws {ProtocolError} when a frame of the type belongs elsewhere, or has another size. */
+export function checkShape({ type, stream, length }: FrameHeader): void {
+  const { isOfStream, bytes } = shapes[type] ?? {};
+  if (isOfStream !== undefined && isOfStream !== stream > 0) throw new ProtocolError("a frame out of place");
+  if (bytes !== undefined && length !== bytes) throw new ProtocolError("a frame of the wrong size");
 }
 
 const nothing = new Uint8Array();

@@ -1,4 +1,5 @@
 /** What waits to be written to a connection. */
+import { joined } from "./frames.ts";
 
 /** As many bytes may wait before nobody should add any more. */
 const enoughBytes = 256 * 1024;
@@ -64,7 +65,7 @@ export class Output {
   async #write(): Promise<void> {
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
-      const bytes = joined(this.#waiting, this.#bytes);
+      const bytes = joined(this.#waiting);
       const departures = this.#departures;
       this.#waiting = [];
       this.#departures = [];
@@ -85,15 +86,4 @@ export class Output {
     }
     this.#isWriting = false;
   }
-}
-
-function joined(parts: Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

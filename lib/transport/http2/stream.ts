@@ -29,7 +29,7 @@ export class Stream {
   id = 0;
   /** The request may have reached the server. */
   isSent = false;
-  /** So many bytes the server takes. */
+  /** So many bytes the server takes; below 0 when it has thought better of it. */
   sendWindow = 0;
   /** Of the answer, once they are there. */
   headers: ReadonlyMap<string, string> | undefined;
@@ -117,6 +117,11 @@ export class Stream {
   get canSend(): boolean {
     if (this.#outgoing.length > 0) return this.sendWindow > 0;
     return this.#requestsEnd && !this.#requestsSent;
+  }
+
+  /** So many bytes the server takes now. */
+  get room(): number {
+    return Math.max(this.sendWindow, 0);
   }
 
   /** Up to so many bytes of the requests, and whether they are the last. */
