@@ -236,6 +236,10 @@ class Exchange<Request, Response> implements Disposable {
   }
 }
 
+/** What no header may hold: a server would not even say which of them it was. */
+// deno-lint-ignore no-control-regex -- they are what it is about
+const controls = /[\0-\x08\n-\x1f\x7f]/;
+
 function headersOf(method: Method, call: Call): Header[] {
   const headers: Header[] = [
     [":method", "POST"],
@@ -247,6 +251,11 @@ function headersOf(method: Method, call: Call): Header[] {
     ["containerd-namespace", call.namespace],
   ];
   if (call.lease !== undefined) headers.push(["containerd-lease", call.lease]);
+  const wrong = headers.find(([, value]) => controls.test(value));
+  if (wrong) {
+    const reason = `${wrong[0]} with control characters`;
+    throw failure(method, call, { code: "invalid_argument", reason, outcome: "not sent" });
+  }
   return headers;
 }
 

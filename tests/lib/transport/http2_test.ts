@@ -660,6 +660,22 @@ Deno.test("headers that are longer than a frame go on in others", async () => {
   await against(script, async (transport) => assertEquals(await version(transport, { lease }), "1.2"));
 });
 
+Deno.test("a namespace or lease that no header can hold is refused, and the next call served", async () => {
+  const script = async (peer: Http2Peer) => {
+    await peer.greet();
+    await peer.send(...versionAnswer(await peer.request(), "1.2"));
+    await peer.next(-1);
+  };
+  await against(script, async (transport) => {
+    for (const wrong of [{ namespace: "a\nb" }, { namespace: "a\0" }, { lease: "l\r" }, { lease: "\x7f" }]) {
+      const error = await assertRejects(() => version(transport, wrong), InvalidArgumentError);
+      assertStringIncludes(error.reason, "with control characters");
+      assertEquals(error.outcome, "not sent");
+    }
+    assertEquals(await version(transport, { namespace: "é", lease: "\t " }), "1.2");
+  });
+});
+
 Deno.test("a server that hangs up between two calls is not noticed", async () => {
   const script = async (peer: Http2Peer, index: number) => {
     await peer.greet();
