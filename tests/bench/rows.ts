@@ -26,7 +26,8 @@ const gigabyte = 1 << 30;
 export const rows: readonly Row[] = [
   start("--version"),
   start("--help"),
-  start("completion of flags", completing("davit images copy --")),
+  start("completion of verbs", completing("davit images ")),
+  start("completion of flags", completing("davit images list --")),
   {
     name: "completion of names",
     against: "ctr namespaces ls",
