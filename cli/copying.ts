@@ -1,5 +1,5 @@
 /** What to copy, from flags or from a file of rules. */
-import type { CopyRule, Options, TagOrder } from "../mod.ts";
+import { type CopyRule, type Options, parseCopyRules, type TagOrder } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { unpackOptions } from "./unpacking.ts";
 import type { VerbContext } from "./verb.ts";
@@ -89,9 +89,7 @@ export async function rulesOf(
   if (args.length > 0 || to.length > 0) {
     throw new UsageError("Cannot use --rules with names or --to: the rules say what goes where");
   }
-  // What reads YAML takes longer to load than all else together.
-  const { parseCopyRules } = await import("../mod.ts");
-  const rules = parseCopyRules(await readRules(file), { file });
+  const rules = await parseCopyRules(await readRules(file), { file });
   return deleteExtra ? rules.map((rule) => ({ ...rule, mirror: true })) : rules;
 }
 

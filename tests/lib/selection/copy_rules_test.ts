@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { parseCopyRules } from "davit";
 
 const defaults = {
@@ -11,7 +11,7 @@ const defaults = {
   unpack: false,
 };
 
-Deno.test("parseCopyRules() reads every key, one text or several", () => {
+Deno.test("parseCopyRules() reads every key, one text or several", async () => {
   const text = `
 # nightly
 - from: build
@@ -30,7 +30,7 @@ Deno.test("parseCopyRules() reads every key, one text or several", () => {
   pin: true
   unpack: true
 `;
-  assertEquals(parseCopyRules(text, { file: "x.yaml" }), [
+  assertEquals(await parseCopyRules(text, { file: "x.yaml" }), [
     { ...defaults, from: ["build"], to: ["staging", "k8s.io"], line: 3 },
     {
       from: ["a", "b"],
@@ -85,8 +85,8 @@ const wrong: readonly [string, string][] = [
 ];
 
 for (const [text, message] of wrong) {
-  Deno.test(`parseCopyRules() refuses ${JSON.stringify(text)}`, () => {
-    const error = assertThrows(() => parseCopyRules(text, { file: "x.yaml" }), SyntaxError);
+  Deno.test(`parseCopyRules() refuses ${JSON.stringify(text)}`, async () => {
+    const error = await assertRejects(() => parseCopyRules(text, { file: "x.yaml" }), SyntaxError);
     assertEquals(error.message, `Cannot read rules: x.yaml:${message}`);
   });
 }
