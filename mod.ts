@@ -85,6 +85,7 @@ export {
   type PruneRequest,
   type PruneResult,
 } from "./lib/image/prune.ts";
+export { pullImages, type PullOptions, type PullResult } from "./lib/image/pull.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
 export { type MountedImage, mountImage, type MountOptions, unmountImage } from "./lib/image/mount.ts";
 export { NoSuchPlatformError } from "./lib/image/rootfs.ts";
@@ -164,6 +165,7 @@ export type {
   BooleanOption,
   Completes,
   DurationOption,
+  FileOption,
   IntegerOption,
   ListOption,
   NumberOption,
@@ -172,6 +174,7 @@ export type {
   OptionValues,
   SizeOption,
   StringOption,
+  TextFile,
 } from "./lib/options.ts";
 export {
   type Access,

@@ -90,6 +90,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/images/import.ts"),
       },
       {
+        name: "pull",
+        summary: "Pull images from registries, and unpack them",
+        load: () => import("./verbs/images/pull.ts"),
+      },
+      {
         name: "export",
         summary: "Write images to an archive that containerd and docker read",
         load: () => import("./verbs/images/export.ts"),
@@ -376,6 +381,11 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
     name: "info",
     summary: "Show what containerd says about itself: short for daemon info",
     load: () => import("./verbs/info.ts"),
+  },
+  {
+    name: "pull",
+    summary: "Pull images from registries, and unpack them: short for images pull",
+    load: () => import("./verbs/pull.ts"),
   },
   {
     name: "ps",

@@ -117,14 +117,19 @@ export async function sendBlob(
     if (error instanceof AlreadyExistsError) return { ...written(), existed: true };
     // A write that may go on later keeps its bytes; one that containerd would not have would fail again. What it
     // refused to open is not ours.
-    const mayGoOn = digest !== "" && error instanceof ContainerdError &&
-      (error.code === "unavailable" || error.code === "deadline_exceeded");
+    const mayGoOn = digest !== "" && (isLoss(error) || (error as { isTemporary?: boolean }).isTemporary);
     if (exchange.latest && !mayGoOn) await abandon(scope, ref);
     throw error;
   } finally {
     exchange.close();
   }
   throw lostReply(scope, call);
+}
+
+/** Whether containerd was lost; what a source says of itself that has lost another, `isTemporary`. */
+function isLoss(error: unknown): boolean {
+  return error instanceof ContainerdError &&
+    (error.code === "unavailable" || error.code === "deadline_exceeded");
 }
 
 /** Whether containerd refused a ref because a write under it is going on. */

@@ -9,6 +9,7 @@ import {
   OutcomeUnknownError,
 } from "../errors.ts";
 import type { Image } from "../images.ts";
+import type { Descriptor } from "../oci/descriptor.ts";
 import { layerCompression, mediaTypes } from "../oci/media_types.ts";
 import { quoted } from "../oci/quoted.ts";
 import { itemName, type ItemState, type Progress, ProgressReport } from "../progress.ts";
@@ -41,6 +42,8 @@ export interface UnpackOptions extends CallOptions {
   snapshotter?: string | undefined;
   /** Wait after each layer until its files are on the disk (containerd 2.0 and later). */
   syncFs?: boolean | undefined;
+  /** Waited for before a layer is unpacked: its content may still be on its way. */
+  layerReady?: ((layer: Descriptor) => Promise<unknown>) | undefined;
   /** Called with each layer, and the bytes of layers that have been unpacked. */
   onProgress?: ((state: Progress) => void) | undefined;
 }
@@ -75,7 +78,7 @@ const refLabel = "containerd.io/snapshot.ref";
 export async function unpackImage(
   client: NamespacedClient,
   image: Pick<Image, "name" | "target">,
-  { platform, snapshotter, syncFs, onProgress, ...options }: UnpackOptions = {},
+  { platform, snapshotter, syncFs, layerReady, onProgress, ...options }: UnpackOptions = {},
 ): Promise<UnpackResult> {
   const name = snapshotter ?? await defaultSnapshotter(client, options);
   const rootfs = await readRootfs(client, image, { platform, action: "unpack", ...options });
@@ -87,7 +90,7 @@ export async function unpackImage(
   const labels = { "davit/operation": "images unpack" };
   await using lease = await client.leases.acquire({ prefix: "davit-unpack", labels }, options);
   const unpacker = new Unpacker(client.withLease(lease.id), {
-    ...{ leaseId: lease.id, image, rootfs, snapshotter: name, syncFs, options },
+    ...{ leaseId: lease.id, image, rootfs, snapshotter: name, syncFs, layerReady, options },
     report: new ProgressReport("unpacking", onProgress),
   });
   const states = await unpacker.unpack();
@@ -105,6 +108,7 @@ interface Work {
   rootfs: Rootfs;
   snapshotter: string;
   syncFs: boolean | undefined;
+  layerReady: UnpackOptions["layerReady"];
   report: ProgressReport;
   options: CallOptions;
 }
@@ -141,6 +145,7 @@ class Unpacker {
       try {
         let parent = "";
         for (const layer of this.#work.rootfs.layers) {
+          await this.#work.layerReady?.(layer.descriptor);
           this.#settle(layer, await this.#unpackLayer(layer, parent));
           parent = layer.chainId;
         }
