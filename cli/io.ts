@@ -98,8 +98,12 @@ function sizeOfConsole(): { columns: number; rows?: number } {
 /** Switches to raw mode; the way back is taken however the process ends, short of being killed. */
 function takeTerminal(): RawTerminal {
   const stack = new DisposableStack();
-  const restore = () => Deno.stdin.setRaw(false);
+  const restore = () => {
+    processOutput(true);
+    Deno.stdin.setRaw(false);
+  };
   Deno.stdin.setRaw(true);
+  processOutput(false);
   globalThis.addEventListener("unload", restore);
   stack.defer(() => {
     restore();
@@ -116,4 +120,13 @@ function takeTerminal(): RawTerminal {
     },
     [Symbol.dispose]: () => stack.dispose(),
   };
+}
+
+/** Whether the terminal makes a new line begin at its left; Deno's raw mode leaves that on, and full screens break. */
+function processOutput(wanted: boolean): void {
+  try {
+    new Deno.Command("stty", { args: [wanted ? "opost" : "-opost"], stdin: "inherit" }).outputSync();
+  } catch {
+    // Without that program screens look odd.
+  }
 }

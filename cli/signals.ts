@@ -40,8 +40,13 @@ export class ProcessSignals {
   /** Hands on every signal that can be taken, until it is disposed. */
   forward(listener: (signal: Deno.Signal) => void): Disposable {
     const stack = new DisposableStack();
+    // Without any listener it would end us from then on; at first it is ignored.
+    Deno.addSignalListener("SIGPIPE", () => {});
     for (const signal of forwardable) {
-      const handle = () => listener(signal);
+      const handle = () => {
+        listener(signal);
+        if (signal === "SIGUSR1") withoutDebugger();
+      };
       Deno.addSignalListener(signal, handle);
       stack.defer(() => Deno.removeSignalListener(signal, handle));
     }
@@ -49,4 +54,9 @@ export class ProcessSignals {
     stack.defer(() => this.#forwarding--);
     return stack;
   }
+}
+
+async function withoutDebugger(): Promise<void> {
+  const { closeInspector } = await import("../lib/host.ts");
+  await closeInspector();
 }

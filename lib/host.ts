@@ -1,4 +1,5 @@
 /** What only a host of plugins and verbs needs, and the public API does not show: transports and their decorators. */
+export { closeInspector } from "./inspector.ts";
 export { ownerLabels } from "./lease_owner.ts";
 export { simulated, type SimulationEvents } from "./transport/dry_run.ts";
 export { guarded } from "./transport/guard.ts";

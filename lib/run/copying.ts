@@ -109,6 +109,12 @@ export class Copying {
     }
   }
 
+  /** Reads on what the process writes, and gives it to nobody. */
+  ignoreRest(): void {
+    this.#endInput();
+    for (const { pipe } of this.#outputs) pipe.ignoreRest();
+  }
+
   /** Ends all copying at once. */
   stop(): void {
     this.#endInput();

@@ -14,6 +14,7 @@ export class OutputPipe implements Disposable {
   readonly #keeper: Deno.FsFile;
   #isWriting = false;
   #isClosed = false;
+  #ignores = false;
   #lastRead = 0;
 
   private constructor(reader: Deno.FsFile, keeper: Deno.FsFile) {
@@ -42,22 +43,26 @@ export class OutputPipe implements Disposable {
    */
   async copyTo(sink: Sink, onFailure: (error: unknown) => void): Promise<void> {
     const buffer = new Uint8Array(chunkBytes);
-    let failed = false;
     for (;;) {
       const length = await this.#read(buffer);
       if (length === null) break;
       this.#lastRead = Date.now();
-      if (failed) continue;
+      if (this.#ignores) continue;
       this.#isWriting = true;
       try {
         await sink(buffer.slice(0, length)); // a copy, since sinks may keep what they get
       } catch (error) {
-        failed = true;
+        this.#ignores = true;
         onFailure(error);
       }
       this.#isWriting = false;
     }
     this.close();
+  }
+
+  /** Whatever comes from here on is for nobody. */
+  ignoreRest(): void {
+    this.#ignores = true;
   }
 
   /** Whether nothing has come since an instant, in milliseconds, and nothing is on its way to the sink. */

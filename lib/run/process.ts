@@ -104,7 +104,7 @@ export class RunningProcess implements Disposable {
 
   /** Ends the process, if it has not ended, and deletes it; for when something else went wrong. */
   async discard(): Promise<void> {
-    this.#copying?.stop();
+    this.#copying?.ignoreRest(); // read it must be, or the shim is stuck with it
     await discardProcess(this.#client, this);
     await removeFifos(this.io);
     this[Symbol.dispose]();
