@@ -86,6 +86,7 @@ export {
   type PruneResult,
 } from "./lib/image/prune.ts";
 export { pullImages, type PullOptions, type PullResult } from "./lib/image/pull.ts";
+export { pushImage, type PushOptions, type PushResult } from "./lib/image/push.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
 export { type MountedImage, mountImage, type MountOptions, unmountImage } from "./lib/image/mount.ts";
 export { NoSuchPlatformError } from "./lib/image/rootfs.ts";

@@ -95,6 +95,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/images/pull.ts"),
       },
       {
+        name: "push",
+        summary: "Push an image to a registry",
+        load: () => import("./verbs/images/push.ts"),
+      },
+      {
         name: "export",
         summary: "Write images to an archive that containerd and docker read",
         load: () => import("./verbs/images/export.ts"),

@@ -50,13 +50,17 @@ const imagesAtOnce = 16;
 export async function planExport(
   client: NamespacedClient,
   images: Iterable<Image>,
-  { platforms = [], allPlatforms = false, ...options }: PlatformChoice & CallOptions = {},
+  { platforms = [], allPlatforms = false, action = "export", ...options }:
+    & PlatformChoice
+    & CallOptions
+    & { action?: string } = {},
 ): Promise<PlannedImage[]> {
   const host = hostPlatform(Deno.build);
   const planner = new Planner(client, {
     wanted: platforms.map((text) => parsePlatform(text, { host })),
     host,
     all: allPlatforms || platforms.length > 0,
+    action,
     options,
   });
   const work = (image: Image) => planner.read(image);
@@ -77,14 +81,17 @@ class Planner {
   readonly #preferred: readonly Platform[];
   /** Whatever was selected has to be complete. */
   readonly #all: boolean;
+  /** For errors. */
+  readonly #action: string;
   readonly #options: CallOptions;
 
   constructor(
     client: NamespacedClient,
-    { wanted, host, all, options }: {
+    { wanted, host, all, action, options }: {
       wanted: Platform[];
       host: Platform;
       all: boolean;
+      action: string;
       options: CallOptions;
     },
   ) {
@@ -93,6 +100,7 @@ class Planner {
     this.#documents = new Documents(client.content, options);
     this.#preferred = wanted.length > 0 ? wanted : [host];
     this.#all = all;
+    this.#action = action;
     this.#options = options;
   }
 
@@ -178,7 +186,7 @@ class Planner {
       code: "not_found",
       reason,
       outcome: "refused",
-      action: "export",
+      action: this.#action,
       resource: `image ${quoted(name)}`,
       namespace: this.#client.name,
     });
