@@ -1,17 +1,12 @@
 import type { NamespacedClient } from "../client.ts";
-import {
-  AlreadyExistsError,
-  containerdError,
-  NotFoundError,
-  OutcomeUnknownError,
-  UnavailableError,
-} from "../errors.ts";
+import { AlreadyExistsError, containerdError, OutcomeUnknownError, UnavailableError } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { RuntimeProcess } from "../oci/spec/runtime_spec.ts";
 import type { Mount } from "../snapshots.ts";
 import type { ExitStatus, ProcessIo } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { type Copying, ProcessPipes, type ProcessStreams } from "./copying.ts";
+import { deleteProcess, discardProcess, type ProcessId } from "./deletion.ts";
 import { makeFifos, removeFifos } from "./fifos.ts";
 import { Pause } from "./pause.ts";
 
@@ -25,13 +20,8 @@ export interface StartOptions extends CallOptions {
   output?: "null" | URL | undefined;
 }
 
-/** How long to try to clean up after what failed, for each call, in milliseconds. */
-const cleanupMs = 10_000;
-
 /** How long containerd may be away while a process is waited for, in milliseconds. */
 const patienceMs = 120_000;
-
-const SIGKILL = 9;
 
 /** A process that was started in a container, or attached to. */
 export class RunningProcess implements Disposable {
@@ -221,37 +211,6 @@ export async function attachTask(
   const copying = pipes.copy(streams, () => endInputOf(client, { containerId }, over.signal));
   stack.move();
   return new RunningProcess({ client, containerId, pid, io, exit, over, pipes, copying });
-}
-
-/** Ends a process if it has not ended, and deletes it; says nothing when that fails, too. */
-export async function discardProcess(client: NamespacedClient, id: ProcessId): Promise<void> {
-  const { tasks } = client;
-  const { containerId, execId } = id;
-  const limit = { timeoutMs: cleanupMs };
-  const gone = await deleteProcess(client, { ...id, ...limit }).then(() => true, () => false);
-  if (gone) return;
-  await tasks.kill({ containerId, execId, signal: SIGKILL }, limit).catch(() => {});
-  await tasks.wait(containerId, { execId, ...limit }).catch(() => {});
-  await deleteProcess(client, { ...id, ...limit }).catch(() => {});
-}
-
-interface ProcessId {
-  containerId: string;
-  execId?: string | undefined;
-}
-
-/** Deletes a process that has ended, if it is there. */
-async function deleteProcess(
-  { tasks }: NamespacedClient,
-  { containerId, execId, ...options }: ProcessId & CallOptions,
-): Promise<void> {
-  const { signal, timeoutMs } = options;
-  try {
-    if (execId === undefined) await tasks.delete(containerId, { signal, timeoutMs });
-    else await tasks.deleteProcess(containerId, { execId, signal, timeoutMs });
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-  }
 }
 
 async function ioFor(

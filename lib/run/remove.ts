@@ -3,6 +3,7 @@ import { containerdError, NotFoundError } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { Task } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { deleteProcess } from "./deletion.ts";
 import { removeFifos } from "./fifos.ts";
 
 /** What to remove along with it. */
@@ -31,7 +32,7 @@ export async function removeTask(
     await ignoringMissing(tasks.kill({ containerId, signal: SIGKILL, all: true }, options));
     await tasks.wait(containerId, options);
   }
-  await tasks.delete(containerId, options);
+  await deleteProcess(client, { containerId, ...options });
   await removeFifos(task.io);
 }
 
