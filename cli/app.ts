@@ -1,5 +1,6 @@
 import type { TracedCall } from "../lib/host.ts";
 import { type Invocation, readCommandLine, wantsJson } from "./command_line.ts";
+import { type Config, placeOf, readConfig } from "./config.ts";
 import type { Connect, ConnectionSettings } from "./connection.ts";
 import { contextFor, formOf, LazyConnection } from "./context.ts";
 import { Ending } from "./ending.ts";
@@ -8,6 +9,7 @@ import { type Globals, isJob } from "./globals.ts";
 import type { Io } from "./io.ts";
 import { type LogSettings, StderrLog } from "./log.ts";
 import { Output, OutputClosed } from "./output.ts";
+import { type HostFlags, hostFlagsIn } from "./plugin/settings.ts";
 import type { ProgressForm } from "./progress.ts";
 import type { Rendering } from "./render.ts";
 import { isIterable, Tally } from "./tally.ts";
@@ -32,14 +34,23 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
   const output = new Output(io, () => log.makeWay());
   using plugins = new DisposableStack();
   let runsProcess = false;
+  const hostFlags = hostFlagsIn(argv);
+  let reading: Promise<Config> | undefined;
+  const configuration = () => reading ??= readConfig(io, log);
+  const env = (name: string) => io.env(name);
   try {
-    const invocation = await readCommandLine(argv, async (target) => {
+    const invocation = await readCommandLine(argv, async (target, next) => {
       const { openPlugin } = await import("./plugin/host.ts");
-      return plugins.use(await openPlugin(target, { signal: options.signal }));
-    }, (verb) => runsProcess = verb.runsProcess === true);
+      const settings = { flags: hostFlags, config: await configuration(), env };
+      return plugins.use(await openPlugin(target, { signal: options.signal, settings, next }));
+    }, { onVerb: (verb) => runsProcess = verb.runsProcess === true, env });
     if (invocation.kind === "run") {
       log = new StderrLog(io, logSettings(invocation.globals, io));
-      const surroundings = { io, output, log, ...options };
+      const surroundings = { io, output, log, config: await configuration(), hostFlags, ...options };
+      if (hasFiles(invocation.verb)) {
+        const { withTexts } = await import("./text_files.ts");
+        invocation.options = await withTexts(invocation, io);
+      }
       return await (isJob(invocation.globals)
         ? performAsJob(invocation, { argv, surroundings })
         : perform(invocation, surroundings));
@@ -61,6 +72,8 @@ interface Surroundings extends RunOptions {
   io: Io;
   output: Output;
   log: StderrLog;
+  config: Config;
+  hostFlags: HostFlags;
 }
 
 /** Runs a verb as a job that nobody watches. */
@@ -78,19 +91,21 @@ async function performAsJob(
 /** Runs a verb, shows what it returns, and sums up. */
 async function perform(
   invocation: Extract<Invocation, { kind: "run" }>,
-  { io, output, log, signal: outside, connect }: Surroundings,
+  { io, output, log, config, hostFlags, signal: outside, connect }: Surroundings,
   { observer, isLast = true, timeoutMs = invocation.globals.timeout }: Partial<Attempt> = {},
 ): Promise<number> {
   const { verb, globals } = invocation;
   using ending = new Ending({ signal: outside, timeoutMs });
   const { signal } = ending;
   await using connection = new LazyConnection(
-    connectionSettings(globals, { io, log, signal, observer }),
+    connectionSettings(globals, { io, log, config, signal, observer }),
     connect,
   );
   const tally = new Tally(observer);
   const work = async () => {
-    const result = await verb.run(contextFor(invocation, { io, log, tally, connection, signal }));
+    const result = await verb.run(
+      contextFor(invocation, { io, log, tally, connection, config, hostFlags, signal }),
+    );
     if (printsBytes(verb, invocation.args)) return await output.pour(result as AsyncIterable<Uint8Array>);
     const { render } = await import("./render.ts");
     const counted = tally.counted(result);
@@ -114,11 +129,16 @@ async function perform(
   return tally.exit;
 }
 
+function hasFiles({ options = {} }: Verb): boolean {
+  return Object.values(options).some(({ type }) => type === "file");
+}
+
 function connectionSettings(
   globals: Globals,
-  { io, log, signal, observer }: {
+  { io, log, config, signal, observer }: {
     io: Io;
     log: StderrLog;
+    config: Config;
     signal: AbortSignal;
     observer: Observer | undefined;
   },
@@ -128,7 +148,7 @@ function connectionSettings(
     ...(observer === undefined ? [] : [(call: TracedCall) => observer.call(call)]),
   ];
   return {
-    address: globals.address ?? io.env("CONTAINERD_ADDRESS"),
+    address: placeOf(globals, { config, env: (name) => io.env(name) }).address,
     connectTimeoutMs: globals.connectTimeout,
     grpcOnly: io.env("DAVIT_TRANSPORT") === "grpc",
     noWrites: globals.noWrites,

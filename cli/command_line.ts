@@ -1,9 +1,9 @@
 import { parseArgs } from "@std/cli";
 import type { Options, OptionValues } from "../mod.ts";
 import { UsageError } from "./errors.ts";
-import { type Globals, globals, shortFlags } from "./globals.ts";
+import { type Globals, globals, pluginFlags, shortFlags } from "./globals.ts";
 import { findCommand, isComplete } from "./lookup.ts";
-import { alternatives, type FlagTexts, optionValues } from "./options.ts";
+import { alternatives, environmentFlags, flagName, type FlagTexts, optionValues } from "./options.ts";
 import { flagsOf, tokenize, type Tokens } from "./tokenizer.ts";
 import { type Argument, printsBytes, type Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
@@ -24,18 +24,29 @@ export type Invocation =
     command: readonly string[];
   };
 
-/** Loads the plugin that a command line names, as a verb. */
-export type OpenPlugin = (target: string) => Promise<Verb>;
+/** Loads the plugin that a command line names, as a verb; `words` has a second one if that is the name of the plugin. */
+export type OpenPlugin = (
+  target: string,
+  next: string | undefined,
+) => Promise<Verb & { words: readonly string[] }>;
+
+/** What a command line is read by. */
+export interface ReadingOptions {
+  /** Learns of the verb before its flags are read. */
+  onVerb?: (verb: Verb) => void;
+  /** Values of options, where no flag gives them. Default: nothing is set. */
+  env?: (name: string) => string | undefined;
+}
 
 /**
- * Reads a command line, and loads the verb that it names, of which `onVerb` learns before its flags are read.
+ * Reads a command line, and loads the verb that it names.
  *
  * @throws {UsageError} when it is not exactly right.
  */
 export async function readCommandLine(
   argv: readonly string[],
   openPlugin: OpenPlugin,
-  onVerb: (verb: Verb) => void = () => {},
+  { onVerb = () => {}, env = () => undefined }: ReadingOptions = {},
 ): Promise<Invocation> {
   const globalFlags = flagsOf(globals, shortFlags);
   const head = tokenize(argv, { flags: globalFlags, isComplete });
@@ -46,16 +57,22 @@ export async function readCommandLine(
   const command = findCommand(words);
   if (command.kind === "unknown") throw command.error;
   if (command.kind === "incomplete") return { kind: "help", noun: command.noun };
-  const [named, verb] = command.kind === "verb"
-    ? [command.words, (await command.load()).default]
-    : [[command.target], await openPlugin(command.target)];
+  const isPlugin = command.kind === "plugin";
+  const [named, verb] = isPlugin
+    ? await opened(command.target, {
+      next: asksForHelp ? words[words.indexOf(command.target) + 1] : head.rest[0],
+      openPlugin,
+    })
+    : [command.words, (await command.load()).default];
+  const rest = head.rest.slice(isPlugin ? named.length - 1 : 0);
   onVerb(verb);
   const options: Options = { ...globals, ...verb.options };
-  const tail = tokenize(head.rest, {
+  const tail = tokenize(rest, {
     flags: flagsOf(options, shortFlags),
     isComplete: ({ length }) => length === verb.commandAfter,
   });
-  const texts = textsOf([...head.flags, ...tail.flags], options);
+  const flags = [...head.flags, ...tail.flags];
+  const texts = textsOf([...environmentFlags(verb.options ?? {}, { flags, env }), ...flags], options);
   if (texts.version) return { kind: "version" };
   if (asksForHelp || texts.help) return { kind: "help of a verb", words: named, verb };
   const invocation = {
@@ -68,7 +85,23 @@ export async function readCommandLine(
   };
   checkArguments(named.join(" "), verb.args ?? [], [...invocation.args, ...invocation.command]);
   checkGlobals(named.join(" "), invocation);
+  if (!isPlugin) checkNoPluginFlags(named.join(" "), invocation.globals);
   return invocation;
+}
+
+/** A plugin, of which the word behind its file may be the name. */
+async function opened(
+  target: string,
+  { next, openPlugin }: { next: string | undefined; openPlugin: OpenPlugin },
+): Promise<[words: readonly string[], verb: Verb]> {
+  const plugin = await openPlugin(target, next?.startsWith("-") ? undefined : next);
+  return [plugin.words, plugin];
+}
+
+function checkNoPluginFlags(name: string, globals: Globals): void {
+  const given = pluginFlags.find((flag) => globals[flag].length > 0);
+  if (given === undefined) return;
+  throw new UsageError(`Cannot use --${flagName(given)} with ${JSON.stringify(name)}: it is no plugin`);
 }
 
 /** Whether stderr is to be JSON, as far as a command line tells that may be wrong. */
@@ -94,7 +127,7 @@ function textsOf(flags: readonly string[], options: Options): FlagTexts {
     Object.keys(options).filter((name) => types.includes(options[name]!.type));
   return parseArgs(flags, {
     boolean: ofType("boolean"),
-    string: ofType("string", "integer", "number", "size", "duration", "list"),
+    string: ofType("string", "integer", "number", "size", "duration", "file", "list"),
     collect: ofType("list"),
   });
 }

@@ -3,8 +3,10 @@ import type { Client } from "../mod.ts";
 import type { Invocation } from "./command_line.ts";
 import type { Connect, ConnectionSettings } from "./connection.ts";
 import type { Form } from "./globals.ts";
+import { type Config, placeOf } from "./config.ts";
 import type { Io } from "./io.ts";
 import type { StderrLog } from "./log.ts";
+import type { HostFlags } from "./plugin/settings.ts";
 import type { Tally } from "./tally.ts";
 import type { VerbContext } from "./verb.ts";
 
@@ -20,6 +22,8 @@ export interface Surroundings {
   log: StderrLog;
   tally: Tally;
   connection: LazyConnection;
+  config: Config;
+  hostFlags: HostFlags;
   signal: AbortSignal;
 }
 
@@ -31,10 +35,11 @@ export function formOf({ output, quiet }: { output: Form; quiet: boolean }): For
 /** What a verb's `run` receives. */
 export function contextFor(
   { globals, options, args, command }: Extract<Invocation, { kind: "run" }>,
-  { io, log, tally, connection, signal }: Surroundings,
+  { io, log, tally, connection, config, hostFlags, signal }: Surroundings,
 ): HostContext {
   const form = formOf(globals);
-  const namespace = globals.namespace ?? io.env("CONTAINERD_NAMESPACE") ?? "default";
+  const env = (name: string) => io.env(name);
+  const { namespace = "default" } = placeOf(globals, { config, env });
   return {
     args,
     command,
@@ -47,13 +52,14 @@ export function contextFor(
     yes: globals.yes,
     wide: form !== "table" && form !== "name",
     quiet: form === "name",
+    address: connection.address,
     client: () => connection.client(),
     namespaced: async () => (await connection.client()).namespace(namespace),
     transport: () => connection.transport(),
     registry: async (reference, flags) => {
       const { openRegistryFor } = await import("./registry.ts");
       return await openRegistryFor(reference, flags, {
-        env: (name) => io.env(name),
+        env,
         stdin: () => io.stdin(),
         onRetry: ({ reason, waitMs }) => log.warn(`${reason}; trying again in ${Math.ceil(waitMs / 1000)} s`),
         onAnswer: (answer) => {
@@ -62,6 +68,7 @@ export function contextFor(
         },
       });
     },
+    plugins: { flags: hostFlags, config, env },
     log,
     progress: (state) => log.progress(state),
     confirm: async (question) => {
@@ -87,6 +94,11 @@ export class LazyConnection implements AsyncDisposable {
   constructor(settings: ConnectionSettings, connect: Connect | undefined) {
     this.#settings = settings;
     this.#connect = connect;
+  }
+
+  /** As it was given; `undefined` is containerd's default. */
+  get address(): string | undefined {
+    return this.#settings.address;
   }
 
   transport(): Promise<Transport> {

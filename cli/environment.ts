@@ -11,12 +11,17 @@ export const environment: readonly { name: string; summary: string }[] = [
     summary:
       "where the portable file unpacks itself; else under /var/cache for root, $XDG_CACHE_HOME for others",
   },
+  {
+    name: "DAVIT_CONFIG",
+    summary: "the only configuration file; else /etc/davit/config.toml and the user's own",
+  },
+  { name: "DAVIT_PLUGIN_PATH", summary: "folders of plugins, separated by colons" },
   { name: "DAVIT_TRANSPORT", summary: "grpc: send every call through grpc-js" },
   {
     name: "DOCKER_CONFIG",
     summary: "the folder of docker's config.json, with what docker login left; else ~/.docker",
   },
-  { name: "HOME", summary: "where docker and podman keep logins, if nothing else says where" },
+  { name: "HOME", summary: "where configuration, plugins and logins are, if nothing else says where" },
   {
     name: "HTTPS_PROXY",
     summary:
@@ -29,7 +34,10 @@ export const environment: readonly { name: string; summary: string }[] = [
   },
   { name: "TERM", summary: "dumb: no colours and no lines that change" },
   { name: "XDG_CACHE_HOME", summary: "where the portable file unpacks itself for others than root" },
-  { name: "XDG_CONFIG_HOME", summary: "where podman keeps logins; else in ~/.config" },
+  {
+    name: "XDG_CONFIG_HOME",
+    summary: "where davit/config.toml and davit/plugins are, and podman keeps logins; else in ~/.config",
+  },
   {
     name: "XDG_RUNTIME_DIR",
     summary:

@@ -34,6 +34,11 @@ export const globals = {
   noWrites: { type: "boolean", summary: "refuse whatever would change something" },
   noCreateNamespace: { type: "boolean", summary: "refuse to write into a namespace that does not exist" },
   timeout: { type: "duration", summary: "end the whole command after this time" },
+  context: {
+    type: "string",
+    placeholder: "NAME",
+    summary: "the containerd and namespace that the configuration has under this name",
+  },
   connectTimeout: {
     type: "duration",
     default: 2_000,
@@ -77,6 +82,39 @@ export const globals = {
     completes: "file",
     summary: "write metrics of the run to it, for node_exporter",
   },
+  allowRead: {
+    type: "list",
+    commas: true,
+    placeholder: "PATH",
+    completes: "file",
+    summary: "let a plugin read this file or folder, too",
+  },
+  allowNet: { type: "list", commas: true, placeholder: "HOST", summary: "let a plugin connect to this host" },
+  allowEnv: {
+    type: "list",
+    commas: true,
+    placeholder: "NAME",
+    summary: "let a plugin read this variable of the environment",
+  },
+  allowRun: {
+    type: "list",
+    commas: true,
+    placeholder: "PROGRAM",
+    summary: "let a plugin run this program, with all your rights",
+  },
+  allowNamespace: {
+    type: "list",
+    commas: true,
+    placeholder: "NAMESPACE",
+    completes: "namespace",
+    summary: "of the namespaces that a plugin asks for, let it reach only these",
+  },
+  pluginDir: {
+    type: "list",
+    placeholder: "FOLDER",
+    completes: "file",
+    summary: "look for plugins in this folder first",
+  },
   debug: { type: "boolean", summary: "show each call to containerd, and where errors come from" },
   help: { type: "boolean", summary: "show help for what is named" },
   version: { type: "boolean", summary: "show the version of davit" },
@@ -95,11 +133,11 @@ export const shortFlags: ReadonlyMap<string, string> = new Map([
 /** The values of the global flags. */
 export type Globals = OptionValues<typeof globals>;
 
-/** Names that no option of a plugin may take: the global flags, and those to come. */
-export const reservedOptions: ReadonlySet<string> = new Set([
-  ...Object.keys(globals),
-  "context",
-]);
+/** Those that are for plugins alone. */
+export const pluginFlags = ["allowRead", "allowNet", "allowEnv", "allowRun", "allowNamespace"] as const;
+
+/** Names that no option of a plugin may take. */
+export const reservedOptions: ReadonlySet<string> = new Set(Object.keys(globals));
 
 /** Whether a run is to be a job that nobody watches: locked, tried again, or written down. */
 export function isJob({ lock, report, metrics, retries }: Globals): boolean {

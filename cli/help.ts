@@ -108,6 +108,7 @@ function notes(option: Option): string {
   if ("choices" in option && option.choices) notes.push(alternatives(option.choices));
   if ("required" in option && option.required) notes.push("required");
   if ("default" in option && option.default !== undefined) notes.push(`default ${defaultOf(option)}`);
+  if (option.env !== undefined) notes.push(`else $${option.env}`);
   if (option.type === "list") notes.push(option.commas ? "several, or separated by commas" : "several");
   return notes.length === 0 ? "" : ` (${notes.join("; ")})`;
 }

@@ -1,5 +1,6 @@
 /** What a table of options means on the command line: flags, and values from their texts. */
-import { type Option, type Options, type OptionValues, parseDuration, parseSize } from "../mod.ts";
+import { formatDuration, formatSize, type Option, type Options, type OptionValues } from "../mod.ts";
+import { parseDuration, parseSize } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 
 /** The texts of flags by the name of their option: `true` for one without a value, an array for a list. */
@@ -21,11 +22,31 @@ export function optionValues<O extends Options>(options: O, texts: FlagTexts): O
   return Object.fromEntries(values);
 }
 
+/**
+ * Flags, as a tokenizer makes them, for options that no flag sets and an environment variable does.
+ *
+ * @throws {UsageError} when the variable of an option without a value says neither true nor false.
+ */
+export function environmentFlags(
+  options: Options,
+  { flags, env }: { flags: readonly string[]; env: (name: string) => string | undefined },
+): string[] {
+  return Object.entries(options).flatMap(([name, { type, env: variable }]) => {
+    if (variable === undefined || flags.some((flag) => flag.startsWith(`--${name}=`))) return [];
+    const text = env(variable);
+    if (text === undefined) return [];
+    if (type === "boolean" && text !== "true" && text !== "false") {
+      throw new UsageError(`Cannot use ${JSON.stringify(text)} of $${variable}: expected true or false`);
+    }
+    return (type === "list" ? text.split(",") : [text]).map((value) => `--${name}=${value}`);
+  });
+}
+
 function valueOf(option: Option, flag: string, text: unknown): unknown {
   if (option.type === "boolean") return text === true;
   if (option.type === "list") return listOf(option, flag, text as readonly string[] | undefined);
   if (typeof text === "string") return parse(option, flag, text);
-  if (option.default !== undefined) return option.default;
+  if ("default" in option && option.default !== undefined) return option.default;
   if (option.required) throw missing(flag, option);
   return undefined;
 }
@@ -38,6 +59,8 @@ function listOf(
   const items = option.commas ? texts.flatMap((text) => text.split(",")) : texts;
   if (items.length === 0 && option.required) throw missing(flag, option);
   if (option.commas && items.includes("")) throw unusable(flag, texts.join(","), "an item is empty");
+  const wrong = items.find((item) => option.choices?.includes(item) === false);
+  if (wrong !== undefined) throw unusable(flag, wrong, `expected ${alternatives(option.choices!)}`);
   return items;
 }
 
@@ -55,15 +78,17 @@ function parse(option: Exclude<Option, { type: "boolean" | "list" }>, flag: stri
     case "size": {
       const bytes = parseSize(text);
       if (bytes === undefined) throw unusable(flag, text, "expected a size, such as 500MB, 1.5GiB or 1024");
-      return bytes;
+      return within(option, flag, { text, number: bytes, show: formatSize });
     }
     case "duration": {
       const durationMs = parseDuration(text);
       if (durationMs === undefined) {
         throw unusable(flag, text, "expected a duration with units, such as 90s, 15m, 24h or 1h30m");
       }
-      return durationMs;
+      return within(option, flag, { text, number: durationMs, show: formatDuration });
     }
+    case "file":
+      return text; // of its path; whoever reads the command line reads the file
   }
 }
 
@@ -83,10 +108,10 @@ function parseNumber(flag: string, text: string): number {
 function within(
   { min = -Infinity, max = Infinity }: { min?: number; max?: number },
   flag: string,
-  { text, number }: { text: string; number: number },
+  { text, number, show = String }: { text: string; number: number; show?: (number: number) => string },
 ): number {
-  if (number < min) throw unusable(flag, text, `less than ${min}`);
-  if (number > max) throw unusable(flag, text, `more than ${max}`);
+  if (number < min) throw unusable(flag, text, `less than ${show(min)}`);
+  if (number > max) throw unusable(flag, text, `more than ${show(max)}`);
   return number;
 }
 

@@ -1,6 +1,7 @@
 import type { Argument, Client, Column, FieldOf, Log, NamespacedClient, Registry } from "../mod.ts";
 import type { Options, OptionValues, Progress } from "../mod.ts";
 import type { Foreground } from "./foreground.ts";
+import type { PluginSettings } from "./plugin/settings.ts";
 import type { RegistryFlags } from "./registry.ts";
 
 export type { Argument, Column };
@@ -61,12 +62,16 @@ export interface VerbContext<O extends Options = Options> {
   wide: boolean;
   /** Only names are wanted. */
   quiet: boolean;
+  /** Where containerd is, as it was given; `undefined` is its default. */
+  address: string | undefined;
   /** Connects on first use. */
   client(): Promise<Client>;
   /** The client of {@linkcode VerbContext.namespace}. */
   namespaced(): Promise<NamespacedClient>;
   /** Opens the way to registries as flags, environment and configuration say; `--user` is for that of the reference. */
   registry(reference: string, flags: RegistryFlags): Promise<Registry>;
+  /** Where plugins are, and what they may do. */
+  plugins: PluginSettings;
   log: Log;
   progress(state: Progress): void;
   /**

@@ -193,6 +193,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/content/verify.ts"),
       },
       {
+        name: "prune",
+        summary: "Remove blobs that nothing refers to, and writes that were given up",
+        load: () => import("./verbs/content/prune.ts"),
+      },
+      {
         ...remove,
         summary: "Remove blobs, even those that an image needs",
         load: () => import("./verbs/content/remove.ts"),
@@ -261,6 +266,11 @@ export const nouns: readonly Noun[] = [
         summary: "Remove snapshots, children before their parents",
         load: () => import("./verbs/snapshots/remove.ts"),
       },
+      {
+        name: "prune",
+        summary: "Remove snapshots that nothing refers to",
+        load: () => import("./verbs/snapshots/prune.ts"),
+      },
     ],
   },
   ...runningNouns,
@@ -293,6 +303,11 @@ export const nouns: readonly Noun[] = [
         name: "recover",
         summary: "Remove the leases that runs of davit left behind when they died",
         load: () => import("./verbs/leases/recover.ts"),
+      },
+      {
+        name: "prune",
+        summary: "Remove leases that have expired, and those of davit's runs that died",
+        load: () => import("./verbs/leases/prune.ts"),
       },
     ],
   },
@@ -340,7 +355,7 @@ export const nouns: readonly Noun[] = [
     verbs: [
       {
         ...list,
-        summary: "List the plugins that come with davit, and what they may reach",
+        summary: "List the plugins that are installed, what they may reach, and what is wrong with them",
         load: () => import("./verbs/plugin/list.ts"),
       },
       {
@@ -349,6 +364,18 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/plugin/info.ts"),
       },
       { name: "run", summary: "Run a plugin, by its file or by its name" },
+    ],
+  },
+  {
+    name: "context",
+    aliases: ["contexts"],
+    summary: "The containerds that the configuration has names for; --context takes one",
+    verbs: [
+      {
+        ...list,
+        summary: "List the contexts of the configuration",
+        load: () => import("./verbs/context/list.ts"),
+      },
     ],
   },
   {
@@ -381,6 +408,11 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
     name: "df",
     summary: "Show what namespaces take of the disk",
     load: () => import("./verbs/df.ts"),
+  },
+  {
+    name: "doctor",
+    summary: "Say what is wrong with this containerd, why that matters, and what mends it",
+    load: () => import("./verbs/doctor.ts"),
   },
   {
     name: "info",

@@ -5,7 +5,7 @@ export { simulated, type SimulationEvents } from "./transport/dry_run.ts";
 export { guarded } from "./transport/guard.ts";
 export { MessagePortTransport } from "./transport/message_port.ts";
 export { methodsByName } from "./transport/methods.ts";
-export { type Policy, restricted } from "./transport/policy.ts";
+export { type Lack, type Policy, restricted } from "./transport/policy.ts";
 export { servePort } from "./transport/port_server.ts";
 export { openSocket, type SocketOptions } from "./transport/socket.ts";
 export { traced, type TracedCall } from "./transport/trace.ts";

@@ -6,7 +6,8 @@ export type Option =
   | SizeOption
   | BooleanOption
   | ListOption
-  | DurationOption;
+  | DurationOption
+  | FileOption;
 
 /** What there is a value can name, for completion: `file` is one of this machine, `ingest` a blob that is being written. */
 export type Completes =
@@ -29,6 +30,11 @@ interface OptionFacts {
   short?: string;
   /** What stands for the value in the help; default: the type in capitals. */
   placeholder?: string;
+  /**
+   * The environment variable that gives the value where the flag does not; of a list, with commas. One of a plugin
+   * begins with `DAVIT_`, so that none can ask for what is not meant for it.
+   */
+  env?: string;
 }
 
 export interface StringOption extends OptionFacts {
@@ -37,6 +43,8 @@ export interface StringOption extends OptionFacts {
   required?: boolean;
   /** The only values allowed. */
   choices?: readonly string[];
+  /** A regular expression that the whole value has to match; only plugins have it. */
+  pattern?: string;
   completes?: Completes;
 }
 
@@ -62,6 +70,8 @@ export interface SizeOption extends OptionFacts {
   type: "size";
   default?: number;
   required?: boolean;
+  min?: number;
+  max?: number;
 }
 
 export interface BooleanOption extends OptionFacts {
@@ -74,6 +84,8 @@ export interface ListOption extends OptionFacts {
   required?: boolean;
   /** Values are also split at commas. */
   commas?: boolean;
+  /** The only values allowed. */
+  choices?: readonly string[];
   completes?: Completes;
 }
 
@@ -82,6 +94,21 @@ export interface DurationOption extends OptionFacts {
   type: "duration";
   default?: number;
   required?: boolean;
+  min?: number;
+  max?: number;
+}
+
+/** The path of a file of text, `-` for stdin. What gets the value gets the text, and needs no right to read the file. */
+export interface FileOption extends OptionFacts {
+  type: "file";
+  required?: boolean;
+}
+
+/** A file that the user named. */
+export interface TextFile {
+  /** As it was given, for messages. */
+  path: string;
+  text: string;
 }
 
 /** Options by name; the flag is the name with dashes for capitals: `dryRun` is `--dry-run`. */
@@ -91,7 +118,8 @@ export type Options = Readonly<Record<string, Option>>;
 export type OptionValues<O extends Options> = { readonly [Name in keyof O]: OptionValue<O[Name]> };
 
 type OptionValue<O extends Option> = O extends BooleanOption ? boolean
-  : O extends ListOption ? readonly string[]
+  : O extends ListOption ? readonly (O extends { choices: readonly (infer C)[] } ? C : string)[]
+  : O extends FileOption ? Given<O, TextFile>
   : O extends StringOption ? Given<O, O extends { choices: readonly (infer C)[] } ? C : string>
   : Given<O, number>;
 

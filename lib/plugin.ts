@@ -4,7 +4,7 @@ import type { Progress } from "./progress.ts";
 
 export type { Progress };
 
-/** A plugin: one file whose default export is the result of {@linkcode definePlugin}. */
+/** A plugin: one file whose default export is the result of {@linkcode definePlugin}, or an array of them. */
 export interface Plugin<O extends Options = Options, Field extends string = string> {
   /** Lower-case words with dashes: the verb's name. */
   name: string;
@@ -24,6 +24,8 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
   plans?: boolean;
   /** Doing it again does no harm and leads to the same: `--retries` tries again even when something was written. */
   repeatable?: boolean;
+  /** Its rows come as things happen: each is shown at once, on a line of its own. */
+  endless?: boolean;
   access?: Access;
   /** Does the work and returns what to show: a row, rows, or an AsyncIterable of rows. */
   run(context: PluginContext<O>): unknown;

@@ -2,9 +2,11 @@
  * `davit __complete`, which the scripts of `davit completion` call: `bash BREAKS LINE`, or `zsh` or `fish`, `--` and
  * the words up to the cursor. It prints `words`, or `files` where paths of files may stand, and a line for each candidate.
  */
+import { type Config, noConfig, placeOf, readConfig } from "../config.ts";
 import { Ending } from "../ending.ts";
 import type { Io } from "../io.ts";
 import type { Connect } from "../connection.ts";
+import type { PluginSettings } from "../plugin/settings.ts";
 import type { Verb } from "../verb.ts";
 import { bashInsertion, readBashLine } from "./bash.ts";
 import { type Candidate, expectedAt, type LiveKind } from "./expected.ts";
@@ -92,8 +94,9 @@ async function candidatesFor(
   surroundings: Surroundings,
 ): Promise<{ files: boolean; candidates: Candidate[] }> {
   const current = words.at(-1) ?? "";
-  const line = await readLine(words.slice(0, -1), (target) => shippedPlugin(target, surroundings));
-  const { files = false, candidates, live } = expectedAt(line, current);
+  const line = await readLine(words.slice(0, -1), (target) => pluginNamed(target, words, surroundings));
+  const { files = false, plugins = false, candidates: known, live } = expectedAt(line, current);
+  const candidates = plugins ? [...known, ...await pluginCandidates(words, surroundings.io)] : known;
   const names = live ? await namesFor(live.kind, line, surroundings) : [];
   const named = names
     .filter((name) => !live!.without.includes(name) && isWord(name, line))
@@ -106,13 +109,45 @@ function isWord(name: string, { literal }: Line): boolean {
   return !/\p{C}/u.test(name) && (literal || !name.startsWith("-"));
 }
 
-/** Others are run when their user says so, not before. */
-async function shippedPlugin(target: string, { patience }: Surroundings): Promise<Verb | undefined> {
-  const { shippedFile } = await import("../plugin/shipped.ts");
-  if (shippedFile(target) === undefined) return undefined;
-  const { openPlugin } = await import("../plugin/host.ts");
-  using plugin = await patience.bound((signal) => openPlugin(target, { signal }));
+/** One that is installed says what its flags are; a file is run when its user says so, not before. */
+async function pluginNamed(
+  target: string,
+  words: readonly string[],
+  { io, patience }: Surroundings,
+): Promise<Verb | undefined> {
+  const [{ openPlugin }, { isPath }] = await Promise.all([
+    import("../plugin/host.ts"),
+    import("../plugin/file.ts"),
+  ]);
+  if (isPath(target)) return undefined;
+  const settings = await settingsFor(words, io);
+  using plugin = await patience.bound((signal) => openPlugin(target, { signal, settings }));
   return plugin;
+}
+
+async function pluginCandidates(words: readonly string[], io: Io): Promise<Candidate[]> {
+  const [{ installedPlugins }, { shippedPlugins }] = await Promise.all([
+    import("../plugin/installed.ts"),
+    import("../plugin/shipped.ts"),
+  ]);
+  const installed = await installedPlugins(await settingsFor(words, io));
+  const summaries = new Map(shippedPlugins.map(({ name, summary }) => [name, summary]));
+  const names = new Set(installed.filter(({ problem }) => problem === undefined).map(({ name }) => name));
+  return [...names].map((word) => {
+    const isShipped = installed.find(({ name }) => name === word)?.source === "davit";
+    const summary = isShipped ? summaries.get(word) : undefined;
+    return { word, ...(summary !== undefined && { summary }) };
+  });
+}
+
+async function settingsFor(words: readonly string[], io: Io): Promise<PluginSettings> {
+  const { hostFlagsIn } = await import("../plugin/settings.ts");
+  const env = (name: string) => io.env(name);
+  return { flags: hostFlagsIn(words), config: await configFor(io), env };
+}
+
+async function configFor(io: Io): Promise<Config> {
+  return await readConfig(io, { warn: () => {} }).catch(() => noConfig);
 }
 
 async function namesFor(
@@ -122,17 +157,23 @@ async function namesFor(
 ): Promise<string[]> {
   const { liveNames } = await import("./live_names.ts");
   const given = (option: string) => line.given.get(option)?.at(-1);
+  const [address, globalNamespace, context] = [given("address"), given("namespace"), given("context")];
+  const config = await configFor(io);
+  const place = placeOf({ address, namespace: globalNamespace, context }, {
+    config,
+    env: (name) => io.env(name),
+  });
   // Where a verb's own flag says which namespace it takes things from, -n does not.
   const source = line.options.from?.type === "string" ? given("from") : undefined;
   const wanted = {
     kind,
     connect,
-    namespace: source ?? given("namespace") ?? io.env("CONTAINERD_NAMESPACE") ?? "default",
+    namespace: source ?? place.namespace ?? "default",
     allNamespaces: given("allNamespaces") === "true",
     snapshotter: given("snapshotter") ?? io.env("CONTAINERD_SNAPSHOTTER"),
   };
   const settings = {
-    address: given("address") ?? io.env("CONTAINERD_ADDRESS"),
+    address: place.address,
     connectTimeoutMs: patienceMs,
     grpcOnly: io.env("DAVIT_TRANSPORT") === "grpc",
     noWrites: true,

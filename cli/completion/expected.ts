@@ -1,9 +1,8 @@
 /** What may stand at the cursor, by the data of verbs. */
 import type { Completes, Option } from "../../mod.ts";
-import { globals } from "../globals.ts";
+import { globals, pluginFlags } from "../globals.ts";
 import { helpEntry } from "../help.ts";
 import { flagName } from "../options.ts";
-import { shippedPlugins } from "../plugin/shipped.ts";
 import type { Verb } from "../verb.ts";
 import { nouns, verbs } from "../verbs.ts";
 import { type Line, splitFlag } from "./line.ts";
@@ -24,6 +23,8 @@ export interface Expected {
   live?: { kind: LiveKind; prefix: string; without: readonly string[] };
   /** The paths of files. */
   files?: boolean;
+  /** The names of plugins that are installed. */
+  plugins?: boolean;
 }
 
 /** What may stand behind the words of a line where `current` is typed so far; it may be more than begins like that. */
@@ -40,8 +41,8 @@ export function expectedAt(line: Line, current: string): Expected {
 
 function firstWord({ asksForHelp }: Line, current: string): Expected {
   if (isPath(current)) return { candidates: [], files: true };
-  const words = [...nouns, ...verbs, ...(asksForHelp ? [] : [helpEntry]), ...shippedPlugins];
-  return { candidates: spelled(words, current) };
+  const words = [...nouns, ...verbs, ...(asksForHelp ? [] : [helpEntry])];
+  return { candidates: spelled(words, current), plugins: true };
 }
 
 /** A plugin is also given by its file. */
@@ -63,7 +64,7 @@ function spelled(all: readonly Named[], current: string): Candidate[] {
 }
 
 function plugin(): Expected {
-  return { candidates: shippedPlugins.map(({ name, summary }) => ({ word: name, summary })), files: true };
+  return { candidates: [], plugins: true, files: true };
 }
 
 function flagOrItsValue(line: Line, current: string): Expected {
@@ -75,11 +76,12 @@ function flagOrItsValue(line: Line, current: string): Expected {
 }
 
 /** The long flags that may still be given. */
-function flags({ options, given, verb }: Line): Candidate[] {
+function flags({ options, given, verb, command }: Line): Candidate[] {
   const fits = (name: string) =>
     !(name === "allNamespaces" && options[name] === globals.allNamespaces && verb &&
       !verb.acrossNamespaces) &&
-    !(name === "dryRun" && options[name] === globals.dryRun && verb && !verb.plans);
+    !(name === "dryRun" && options[name] === globals.dryRun && verb && !verb.plans) &&
+    !(pluginFlags.some((flag) => flag === name) && command.kind === "verb");
   return Object.entries(options)
     .filter(([name, { type }]) => fits(name) && (type === "list" || !given.has(name)))
     .map(([name, { summary }]) => ({ word: `--${flagName(name)}`, summary }));

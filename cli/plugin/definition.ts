@@ -1,7 +1,23 @@
 /** What a plugin says of itself, checked: it comes from a worker as plain data that may be anything. */
 import type { Access, Argument, Completes, Option, Plugin } from "../../mod.ts";
+import {
+  type Check,
+  fail,
+  fields,
+  flag,
+  integer,
+  isObject,
+  line,
+  listOf,
+  matching,
+  number,
+  oneOf,
+  optional,
+  string,
+} from "../checks.ts";
 import { reservedOptions } from "../globals.ts";
 import { flagName } from "../options.ts";
+import { wholePattern } from "./pattern.ts";
 
 /** A plugin without its code. */
 export type Definition = Omit<Plugin, "run">;
@@ -28,13 +44,31 @@ export function checkDefinition(data: unknown): asserts data is Definition {
     columns: optional(listOf(column)),
     plans: optional(flag),
     repeatable: optional(flag),
+    endless: optional(flag),
     access: optional(access),
   });
   checkOrder((data as Definition).args ?? []);
 }
 
-/** Throws if a value is not what it should be; `at` is where it is found. */
-type Check = (value: unknown, at: string) => void;
+/**
+ * Checks what a file defines: a plugin, or an array of them.
+ *
+ * @throws {TypeError} like {@linkcode checkDefinition}.
+ */
+export function checkDefinitions(data: unknown): asserts data is Definition | Definition[] {
+  if (!Array.isArray(data)) return checkDefinition(data);
+  if (data.length === 0) fail("", "an array without plugins");
+  const names = new Set<string>();
+  data.forEach((definition, index) => {
+    try {
+      checkDefinition(definition);
+    } catch (error) {
+      fail(`[${index}]`, (error as Error).message);
+    }
+    if (names.has(definition.name)) fail(`[${index}].name`, `"${definition.name}" is there twice`);
+    names.add(definition.name);
+  });
+}
 
 function argument(value: unknown, at: string): void {
   fields(value, at, {
@@ -87,38 +121,74 @@ function checkOptionName(name: string): void {
 }
 
 function checkOption(value: unknown, at: string): void {
-  const facts = { type: string, summary: line, placeholder: optional(line) };
+  const facts = { type: string, summary: line, placeholder: optional(line), env: optional(variable) };
   const required = optional(flag);
+  const choices = optional(listOf(line));
+  const numeric = (check: Check) => ({
+    ...facts,
+    default: optional(check),
+    required,
+    min: optional(check),
+    max: optional(check),
+  });
   const shapes: Readonly<Record<Option["type"], Readonly<Record<string, Check>>>> = {
     string: {
       ...facts,
       default: optional(string),
       required,
-      choices: optional(listOf(line)),
+      choices,
+      pattern: optional(pattern),
       completes: optional(completes),
     },
-    integer: {
-      ...facts,
-      default: optional(integer),
-      required,
-      min: optional(integer),
-      max: optional(integer),
-    },
-    number: {
-      ...facts,
-      default: optional(number),
-      required,
-      min: optional(number),
-      max: optional(number),
-    },
-    size: { ...facts, default: optional(integer), required },
+    integer: numeric(integer),
+    number: numeric(number),
+    size: numeric(integer),
     boolean: facts,
-    list: { ...facts, required, commas: optional(flag), completes: optional(completes) },
-    duration: { ...facts, default: optional(integer), required },
+    list: { ...facts, required, commas: optional(flag), choices, completes: optional(completes) },
+    duration: numeric(integer),
+    file: { ...facts, required },
   };
   const type = isObject(value) ? value.type : undefined;
   oneOf(...Object.keys(shapes))(type, `${at}.type`);
   fields(value, at, shapes[type as Option["type"]]);
+  checkDefault(value as unknown as DefaultFacts, at);
+}
+
+interface DefaultFacts {
+  default?: string | number;
+  required?: boolean;
+  choices?: readonly string[];
+  pattern?: string;
+  min?: number;
+  max?: number;
+}
+
+/** A default is held to what values are held to. */
+function checkDefault(option: DefaultFacts, at: string): void {
+  const { default: value, required, choices, pattern, min = -Infinity, max = Infinity } = option;
+  if (min > max) fail(`${at}.min`, `more than max, which is ${max}`);
+  if (pattern !== undefined && choices) fail(`${at}.pattern`, "choices say already what is allowed");
+  if (value === undefined) return;
+  if (required) fail(`${at}.default`, "a required option has none");
+  if (typeof value === "number") {
+    if (value < min || value > max) fail(`${at}.default`, "outside of min and max");
+  } else if (choices && !choices.includes(value)) {
+    fail(`${at}.default`, `expected ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`);
+  }
+}
+
+/** Which variables a plugin may ask for: a name of its own choice could be that of a secret. */
+function variable(value: unknown, at: string): void {
+  matching(/^DAVIT_[A-Z0-9]+(_[A-Z0-9]+)*$/, "a name that begins with DAVIT_, in capitals")(value, at);
+}
+
+function pattern(value: unknown, at: string): void {
+  string(value, at);
+  try {
+    wholePattern(value as string);
+  } catch {
+    fail(at, "expected a regular expression");
+  }
 }
 
 function column(value: unknown, at: string): void {
@@ -137,68 +207,4 @@ function access(value: unknown, at: string): void {
     ),
     write: optional(oneOf(false, "images", "all")),
   });
-}
-
-function fields(value: unknown, at: string, shape: Readonly<Record<string, Check>>): void {
-  if (!isObject(value)) fail(at, "expected an object");
-  const prefix = at === "" ? "" : `${at}.`;
-  for (const [name, check] of Object.entries(shape)) check(value[name], `${prefix}${name}`);
-  const unknown = Object.keys(value).find((name) => !Object.hasOwn(shape, name));
-  if (unknown !== undefined) fail(`${prefix}${unknown}`, `not one of ${Object.keys(shape).join(", ")}`);
-}
-
-function optional(check: Check): Check {
-  return (value, at) => value === undefined || check(value, at);
-}
-
-function listOf(check: Check): Check {
-  return (value, at) => {
-    if (!Array.isArray(value)) fail(at, "expected an array");
-    value.forEach((item, index) => check(item, `${at}[${index}]`));
-  };
-}
-
-function oneOf(...choices: unknown[]): Check {
-  return (value, at) => {
-    if (!choices.includes(value)) {
-      fail(
-        at,
-        `expected ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`,
-      );
-    }
-  };
-}
-
-function matching(pattern: RegExp, what: string): Check {
-  return (value, at) => {
-    if (typeof value !== "string" || !pattern.test(value)) fail(at, `expected ${what}`);
-  };
-}
-
-function line(value: unknown, at: string): void {
-  matching(/^\S(.*\S)?$/, "a line of text")(value, at);
-}
-
-function string(value: unknown, at: string): void {
-  if (typeof value !== "string") fail(at, "expected a text");
-}
-
-function flag(value: unknown, at: string): void {
-  if (typeof value !== "boolean") fail(at, "expected true or false");
-}
-
-function number(value: unknown, at: string): void {
-  if (!Number.isFinite(value)) fail(at, "expected a number");
-}
-
-function integer(value: unknown, at: string): void {
-  if (!Number.isSafeInteger(value)) fail(at, "expected a whole number");
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function fail(at: string, reason: string): never {
-  throw new TypeError(at === "" ? reason : `${at}: ${reason}`);
 }

@@ -2,6 +2,7 @@
 import { containerdError, type ErrorDetails } from "../../mod.ts";
 import { CliError } from "../errors.ts";
 import type { PluginFile } from "./file.ts";
+import { cut } from "./limits.ts";
 
 /** Which plugin failed, and what was being done with it. */
 export interface Origin {
@@ -16,11 +17,12 @@ export function reportedFailure(report: unknown, { file, stage }: Origin): Error
   if (known) return known;
   const reason = reasonOf({ name: String(name), message: withoutColours(message), stage });
   const place = placeIn(withoutColours(stack), file);
-  const hint = denial.test(reason)
-    ? "plugins may read their own folder and use containerd through their client, nothing else"
-    : undefined;
   const text = withShownFiles(reason, file);
-  return pluginFailure(place === undefined ? text : `${place}: ${text}`, { file, stage, hint });
+  return pluginFailure(place === undefined ? text : `${place}: ${text}`, {
+    file,
+    stage,
+    hint: hintFor(reason),
+  });
 }
 
 /** The error for an item that a plugin reports as failed: its words are the plugin's. */
@@ -44,7 +46,22 @@ function containerdErrorOf(details: unknown): Error | undefined {
     : undefined;
 }
 
-const denial = /^\w+ access (to .* )?is denied$/;
+/** What would allow what was denied, or help with what cannot be imported. */
+function hintFor(reason: string): string | undefined {
+  const [, permission, subject] = /^(\w+) access (?:to "(.*)" )?is denied$/.exec(reason) ?? [];
+  if (permission !== undefined) {
+    if (/^(read|net|env|run)$/.test(permission)) {
+      return `--allow-${permission}=${subject ?? "…"} would allow it, as would the configuration`;
+    }
+    if (permission !== "import") return `no flag gives plugins ${permission} access`;
+  }
+  const isForeign = permission === "import" ||
+    /not a dependency|^TypeError: .*(npm|jsr|https?):/.test(reason);
+  return isForeign ? bundling : undefined;
+}
+
+const bundling = `plugins import "davit" and files beside them; put other packages into the file itself: ` +
+  "deno bundle --external davit -o plugin.js plugin.ts";
 
 function reasonOf(
   { name, message, stage }: { name: string; message: string; stage: Origin["stage"] },
@@ -71,5 +88,5 @@ function withShownFiles(text: string, file: PluginFile): string {
 
 function withoutColours(text: unknown): string {
   // deno-lint-ignore no-control-regex
-  return String(text ?? "").replace(/\x1b\[[\d;]*m/g, "");
+  return cut(text).replace(/\x1b\[[\d;]*m/g, "");
 }

@@ -12,8 +12,10 @@ export interface Start {
   containerd: MessagePort;
 }
 
-/** From the host; the first three are questions. */
+/** From the host; all but the last are questions. */
 export type ToWorker =
+  /** Which texts match their regular expression: one could take for ever. The answer is a value, a boolean for each. */
+  | { type: "match"; texts: readonly { text: string; pattern: string }[] }
   | { type: "run"; settings: RunSettings }
   | { type: "next" }
   | { type: "stop" }
@@ -21,6 +23,8 @@ export type ToWorker =
 
 /** What of a plugin's context is data. */
 export interface RunSettings {
+  /** Which plugin of those in its file, from 0 on. */
+  index: number;
   namespace: string;
   args: readonly string[];
   options: OptionValues<Options>;

@@ -1,11 +1,15 @@
-import { type Policy, restricted, servePort, simulated, type Transport } from "../../lib/host.ts";
-import type { Access } from "../../mod.ts";
+import { type Lack, type Policy, restricted, servePort, simulated, type Transport } from "../../lib/host.ts";
+import type { Access, Options } from "../../mod.ts";
 import type { HostContext } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { flagName } from "../options.ts";
 import { reportedItem } from "./failure.ts";
 import type { Answer, Notice, ToWorker } from "./messages.ts";
+import { cut, OutputLimit } from "./limits.ts";
 import { readProgress } from "./progress.ts";
 import { RunLeases } from "./run_leases.ts";
 import type { Sandbox } from "./sandbox.ts";
+import type { Limit } from "./settings.ts";
 
 /** How long a plugin may clean up when its run has to end, in milliseconds. */
 const graceMs = 3_000;
@@ -16,18 +20,57 @@ export interface Surroundings {
   access: Required<Access>;
   /** Whether the plugin itself sees to it that a dry run changes nothing. */
   plans: boolean;
+  /** Its rows come for as long as it runs. */
+  endless: boolean;
+  /** Which plugin of its file. */
+  index: number;
+  limits: readonly Limit[];
   context: HostContext;
   transport: Transport;
+}
+
+/**
+ * Makes sure that options match their patterns. The worker finds out, since a pattern may take for ever.
+ *
+ * @throws {UsageError} when one does not.
+ */
+export async function checkPatterns(
+  sandbox: Sandbox,
+  table: Options,
+  { options, signal }: Pick<HostContext, "options" | "signal">,
+): Promise<void> {
+  const texts = Object.entries(table).flatMap(([name, option]) => {
+    const text = options[name];
+    return option.type === "string" && option.pattern !== undefined && typeof text === "string"
+      ? [{ name, text, pattern: option.pattern }]
+      : [];
+  });
+  if (texts.length === 0) return;
+  const giveUp = () => sandbox.fail(signal.reason);
+  signal.addEventListener("abort", giveUp);
+  const answer = await sandbox.ask({ type: "match", texts }).finally(() =>
+    signal.removeEventListener("abort", giveUp)
+  );
+  const matches = answer.type === "value" && Array.isArray(answer.value) ? answer.value : [];
+  const wrong = texts.find((_, index) => matches[index] !== true);
+  if (wrong === undefined) return;
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(wrong.text)} for --${
+      flagName(wrong.name)
+    }: it does not match ${wrong.pattern}`,
+  );
 }
 
 /** Runs a plugin that is loaded. Resolves to what a verb returns: nothing, a row, or an AsyncIterable of rows. */
 export async function runPlugin(surroundings: Surroundings): Promise<unknown> {
   const { namespace, args, options, signal } = surroundings.context;
+  const { index } = surroundings;
   const dryRun = surroundings.context.dryRun && surroundings.plans;
   signal.throwIfAborted();
   const run = new PluginRun(surroundings);
-  const answer = await run.ask({ type: "run", settings: { namespace, args, options, dryRun } });
+  const answer = await run.ask({ type: "run", settings: { index, namespace, args, options, dryRun } });
   if (answer.type === "rows") return run.rows();
+  if (answer.type === "value") await run.count(answer.value);
   await run.end();
   return answer.type === "value" ? answer.value : undefined;
 }
@@ -38,6 +81,7 @@ class PluginRun {
   readonly #signal: AbortSignal;
   readonly #leases: RunLeases;
   readonly #server: AsyncDisposable;
+  readonly #output: OutputLimit;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -45,6 +89,7 @@ class PluginRun {
     const { sandbox, context, transport } = surroundings;
     this.#sandbox = sandbox;
     this.#signal = context.signal;
+    this.#output = new OutputLimit(surroundings);
     this.#leases = new RunLeases(transport);
     this.#server = servePort(
       sandbox.containerd,
@@ -70,11 +115,23 @@ class PluginRun {
         more = false; // should asking fail
         const answer = await this.ask({ type: "next" });
         more = answer.type === "value";
-        if (answer.type === "value") yield answer.value;
+        if (answer.type !== "value") continue;
+        await this.count(answer.value);
+        yield answer.value;
       }
     } finally {
       if (more) await this.#stop();
       await this.end();
+    }
+  }
+
+  /** Counts what is put out; too much of it ends the run. */
+  async count(value: unknown): Promise<void> {
+    try {
+      this.#output.count(value);
+    } catch (error) {
+      this.#sandbox.failFor((error as Error).message);
+      await this.ask({ type: "stop" }); // throws what was said
     }
   }
 
@@ -114,20 +171,56 @@ function dryRunning(transport: Transport, { sandbox, plans, context }: Surroundi
   });
 }
 
-function policyOf({ access: { namespaces, write }, plans, context }: Surroundings): Policy {
+function policyOf({ access: { namespaces, write }, plans, limits, context }: Surroundings): Policy {
+  const declared = namespaces === "current" ? [context.namespace] : namespaces;
   return {
-    namespaces: namespaces === "current" ? [context.namespace] : namespaces,
-    write,
+    namespaces: limits.reduce<Policy["namespaces"]>(
+      (allowed, limit) => inBoth(allowed, limit.namespaces ?? "any"),
+      declared,
+    ),
+    write: limits.reduce<Policy["write"]>((allowed, limit) => lesser(allowed, limit.write ?? allowed), write),
     dryRun: context.dryRun && plans,
+    narrowed: (lack) => narrowed(lack, { declared, write, limits }),
   };
+}
+
+function inBoth(some: Policy["namespaces"], others: Policy["namespaces"]): Policy["namespaces"] {
+  if (some === "any") return others;
+  return others === "any" ? some : some.filter((name) => others.includes(name));
+}
+
+const byPower: readonly Policy["write"][] = [false, "images", "all"];
+
+function lesser(one: Policy["write"], other: Policy["write"]): Policy["write"] {
+  return byPower.indexOf(one) < byPower.indexOf(other) ? one : other;
+}
+
+/** What to say of something that the plugin declares and its user does not allow. */
+function narrowed(
+  lack: Lack,
+  { declared, write, limits }: Pick<Policy, "write"> & {
+    declared: Policy["namespaces"];
+    limits: readonly Limit[];
+  },
+): string | undefined {
+  if ("namespace" in lack) {
+    const { namespace } = lack;
+    if (declared !== "any" && !declared.includes(namespace)) return undefined;
+    const limit = limits.find(({ namespaces }) => namespaces?.includes(namespace) === false);
+    return limit?.remedy === "flag"
+      ? `--allow-namespace leaves it out: --allow-namespace=${namespace} would allow it`
+      : `the configuration's grant for the plugin leaves out ${JSON.stringify(namespace)}`;
+  }
+  if (byPower.indexOf(lack.write) > byPower.indexOf(write)) return undefined;
+  return `the configuration's grant for the plugin sets write to less than ${JSON.stringify(lack.write)}`;
 }
 
 function pass(notice: Notice, { log, progress, failed }: HostContext): void {
   switch (notice.type) {
     case "info":
-      return log.info(String(notice.message));
+      return log.info(cut(notice.message));
     case "warn":
-      return log.warn(String(notice.message));
+      return log.warn(cut(notice.message));
     case "item failed":
       return failed(reportedItem(notice.error));
     case "progress": {

@@ -5,6 +5,7 @@
 import { MessagePortTransport } from "../../lib/host.ts";
 import { Client, ContainerdError, type Plugin, type PluginContext, type Progress } from "../../mod.ts";
 import type { ErrorReport, FromWorker, RunSettings, Start, ToWorker } from "./messages.ts";
+import { wholePattern } from "./pattern.ts";
 
 addEventListener("message", (event) => start((event as MessageEvent<Start>).data), { once: true });
 
@@ -20,7 +21,7 @@ class Guest {
   readonly #host: MessagePort;
   readonly #containerd: MessagePort;
   readonly #aborting = new AbortController();
-  #plugin: Plugin | undefined;
+  #plugins: readonly Plugin[] = [];
   #rows: Iterator<unknown> | AsyncIterator<unknown> | undefined;
 
   constructor(host: MessagePort, containerd: MessagePort) {
@@ -38,10 +39,10 @@ class Guest {
 
   async load(url: string): Promise<void> {
     try {
-      const plugin = pluginOf(await import(url));
-      const { run: _, ...definition } = plugin;
-      this.#plugin = plugin;
-      this.tell({ type: "loaded", definition });
+      const loaded = defaultOf(await import(url));
+      this.#plugins = (Array.isArray(loaded) ? loaded : [loaded]).map(pluginOf);
+      const definitions = this.#plugins.map(({ run: _, ...definition }) => definition);
+      this.tell({ type: "loaded", definition: Array.isArray(loaded) ? definitions : definitions[0] });
     } catch (error) {
       this.fail(error);
     }
@@ -49,7 +50,10 @@ class Guest {
 
   async answer(message: ToWorker): Promise<void> {
     try {
-      if (message.type === "run") await this.#run(message.settings);
+      if (message.type === "match") {
+        const value = message.texts.map(({ text, pattern }) => wholePattern(pattern).test(text));
+        this.tell({ type: "value", value });
+      } else if (message.type === "run") await this.#run(message.settings);
       else if (message.type === "next") await this.#next();
       else if (message.type === "stop") await this.#stop();
       else this.#aborting.abort(new DOMException(message.reason, "AbortError"));
@@ -59,7 +63,7 @@ class Guest {
   }
 
   async #run(settings: RunSettings): Promise<void> {
-    const result = await this.#plugin!.run(this.#context(settings));
+    const result = await this.#plugins[settings.index]!.run(this.#context(settings));
     this.#rows = iteratorOf(result);
     this.tell(this.#rows ? { type: "rows" } : { type: "value", value: result });
   }
@@ -110,9 +114,13 @@ function secure(guest: Guest): void {
   }
 }
 
-function pluginOf(module: Readonly<Record<string, unknown>>): Plugin {
-  if (!("default" in module)) throw new Error("it has no default export");
-  const plugin = Object(module.default) as Partial<Plugin>;
+function defaultOf(module: Readonly<Record<string, unknown>>): unknown {
+  if ("default" in module) return module.default;
+  throw new Error("it has no default export");
+}
+
+function pluginOf(exported: unknown): Plugin {
+  const plugin = Object(exported) as Partial<Plugin>;
   if (typeof plugin.run === "function") return plugin as Plugin;
   throw new Error("its default export is not a plugin, which definePlugin makes");
 }

@@ -1,6 +1,7 @@
 /** Command lines as what a machine runs by the clock: units of systemd, lines of cron. */
 import { readCommandLine } from "../command_line.ts";
 import { UsageError } from "../errors.ts";
+import { hostFlagsIn, type PluginSettings } from "../plugin/settings.ts";
 
 /** What is to run, and when. */
 export interface Schedule {
@@ -25,7 +26,10 @@ export interface Unit {
  *
  * @throws {UsageError} when it is wrong.
  */
-export async function checkSchedule({ name, program, argv }: Schedule): Promise<void> {
+export async function checkSchedule(
+  { name, program, argv }: Schedule,
+  plugins?: PluginSettings,
+): Promise<void> {
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
     throw new UsageError(
       `Cannot use ${JSON.stringify(name)} for --name: expected letters, digits, ".", "_" and "-"`,
@@ -38,7 +42,8 @@ export async function checkSchedule({ name, program, argv }: Schedule): Promise<
     throw new UsageError("Cannot schedule an argument with a line break");
   }
   const { openPlugin } = await import("../plugin/host.ts");
-  const invocation = await readCommandLine(argv, openPlugin);
+  const settings = plugins && { ...plugins, flags: hostFlagsIn(argv) };
+  const invocation = await readCommandLine(argv, (target, next) => openPlugin(target, { next, settings }));
   if (invocation.kind !== "run") throw new UsageError("Cannot schedule this: it names no verb");
 }
 

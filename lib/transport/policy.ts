@@ -10,7 +10,12 @@ export interface Policy {
   write: false | "images" | "all";
   /** Nothing may be written, whatever `write` says. */
   dryRun?: boolean;
+  /** Why something is refused that the plugin declares and its user does not allow; else the plugin lacks it. */
+  narrowed?: (lack: Lack) => string | undefined;
 }
+
+/** What a policy does not allow. */
+export type Lack = { namespace: string } | { write: "images" | "all" };
 
 /**
  * Refuses calls that go beyond the policy. Its messages are for the author of a plugin.
@@ -58,7 +63,7 @@ function ofNamespace(request: unknown): string {
 function none(): undefined {}
 
 function check(
-  { namespaces, write, dryRun = false }: Policy,
+  { namespaces, write, dryRun = false, narrowed = () => undefined }: Policy,
   { method, call, request }: { method: Method; call: Call; request: unknown },
 ): void {
   const subject = method.namespaced ? () => call.namespace : subjects.get(method.name);
@@ -68,14 +73,19 @@ function check(
     refuse(
       method,
       call,
-      `the plugin has no access: add ${JSON.stringify(namespace)} to its access.namespaces`,
+      narrowed({ namespace }) ??
+        `the plugin has no access: add ${JSON.stringify(namespace)} to its access.namespaces`,
     );
   }
   if (dryRun && method.writes !== undefined) refuse(method, call, "a dry run may not write");
   const needed = neededFor(method.writes);
   if (needed === undefined || write === "all" || write === needed) return;
   const may = write === false ? "the plugin may only read" : "the plugin may only write images and content";
-  refuse(method, call, `${may}: set its access.write to ${JSON.stringify(needed)}`);
+  refuse(
+    method,
+    call,
+    narrowed({ write: needed }) ?? `${may}: set its access.write to ${JSON.stringify(needed)}`,
+  );
 }
 
 function neededFor(writes: Writes | undefined): "images" | "all" | undefined {

@@ -1,6 +1,6 @@
 /** These tests hold when the types of this file are right, which `deno test` checks before it runs anything. */
 import { assertEquals } from "@std/assert";
-import { definePlugin, type Options, type PluginContext } from "davit";
+import { definePlugin, type Options, type PluginContext, type TextFile } from "davit";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 
@@ -18,6 +18,8 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       only: { type: "list", summary: "x" },
       force: { type: "boolean", summary: "x" },
       wait: { type: "duration", required: true, summary: "x" },
+      forms: { type: "list", choices: ["a", "b"], summary: "x" },
+      rules: { type: "file", summary: "x" },
     },
     run({ options }) {
       same<typeof options.keep, number>(true);
@@ -26,6 +28,8 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       same<typeof options.only, readonly string[]>(true);
       same<typeof options.force, boolean>(true);
       same<typeof options.wait, number>(true);
+      same<typeof options.forms, readonly ("a" | "b")[]>(true);
+      same<typeof options.rules, TextFile | undefined>(true);
       // @ts-expect-error: a number is no text
       const text: string = options.keep;
       // @ts-expect-error: it may be absent
@@ -60,7 +64,7 @@ Deno.test("definePlugin() rejects what no plugin has", () => {
   definePlugin({
     ...sample,
     // @ts-expect-error: the type is called "integer"
-    options: { keep: { type: "number", summary: "x" } },
+    options: { keep: { type: "int", summary: "x" } },
     run() {},
   });
   definePlugin({

@@ -20,9 +20,9 @@ export default defineVerb({
       summary: "where davit is",
     },
   },
-  async run({ args, options }): Promise<string> {
+  async run({ args, options, plugins }): Promise<string> {
     const schedule = { ...options, argv: args };
-    await checkSchedule(schedule);
+    await checkSchedule(schedule, plugins);
     const units = systemdUnits(schedule).map(({ path, text }) => `# ${path}\n${text}`);
     return `${
       units.join("\n")

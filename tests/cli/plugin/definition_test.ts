@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkDefinition } from "../../../cli/plugin/definition.ts";
+import { checkDefinition, checkDefinitions } from "../../../cli/plugin/definition.ts";
 
 const sound = { name: "keep-last", summary: "Keep the newest" };
 const option = { type: "integer", summary: "how many" };
@@ -18,14 +18,20 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
       completes: "image",
     }],
     options: {
-      text: { type: "string", summary: "x", default: "", choices: ["a", "b"], placeholder: "X" },
+      text: { type: "string", summary: "x", default: "a", choices: ["a", "b"], placeholder: "X" },
       number: { type: "integer", summary: "x", default: 0, min: -1, max: 9, required: false },
+      share: { type: "number", summary: "x", default: 0.5, max: 1, env: "DAVIT_SHARE" },
+      budget: { type: "size", summary: "x", min: 1024 },
+      tag: { type: "string", summary: "x", pattern: "v[0-9]+" },
+      rules: { type: "file", summary: "x", required: true },
       forReal: { type: "boolean", summary: "x" },
       several: { type: "list", summary: "x", required: true, commas: true, completes: "namespace" },
-      wait: { type: "duration", summary: "x", default: 1000 },
+      forms: { type: "list", summary: "x", choices: ["a", "b"] },
+      wait: { type: "duration", summary: "x", default: 1000, max: 2000 },
     },
     columns: [{ header: "SIZE", key: "size", as: "bytes", wide: true }],
     plans: true,
+    endless: true,
     access: { namespaces: ["a", "b"], write: "images" },
   });
 });
@@ -42,9 +48,11 @@ const wrong: readonly [definition: unknown, said: string][] = [
   ]),
   [{ name: "x" }, "summary: expected a line of text"],
   [{ ...sound, summary: "two\nlines" }, "summary: expected a line of text"],
+  [{ name: "x", sumary: "x" }, 'sumary: unknown; did you mean "summary"?'],
+  [{ ...sound, acess: {} }, 'acess: unknown; did you mean "access"?'],
   [
-    { ...sound, sumary: "x" },
-    "sumary: not one of name, summary, examples, args, options, columns, plans, repeatable, access",
+    { ...sound, version: "x" },
+    "version: not one of name, summary, examples, args, options, columns, plans, repeatable, endless, access",
   ],
   [{ ...sound, examples: "x" }, "examples: expected an array"],
   [{ ...sound, examples: ["x", 1] }, "examples[1]: expected a line of text"],
@@ -65,11 +73,11 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [{ ...sound, options: [] }, "options: expected an object"],
   [
     { ...sound, options: { keep: 5 } },
-    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration"',
+    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration", "file"',
   ],
   [
     { ...sound, options: { keep: { ...option, type: "float" } } },
-    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration"',
+    'options.keep.type: expected "string", "integer", "number", "size", "boolean", "list", "duration", "file"',
   ],
   [{ ...sound, options: { keep: { type: "integer" } } }, "options.keep.summary: expected a line of text"],
   [
@@ -78,12 +86,44 @@ const wrong: readonly [definition: unknown, said: string][] = [
   ],
   [
     { ...sound, options: { keep: { ...option, choices: [1] } } },
-    "options.keep.choices: not one of type, summary, placeholder, default, required, min, max",
+    "options.keep.choices: not one of type, summary, placeholder, env, default, required, min, max",
   ],
   [
     { ...sound, options: { force: { type: "boolean", summary: "x", default: true } } },
-    "options.force.default: not one of type, summary, placeholder",
+    "options.force.default: not one of type, summary, placeholder, env",
   ],
+  [
+    { ...sound, options: { keep: { ...option, defualt: 5 } } },
+    'options.keep.defualt: unknown; did you mean "default"?',
+  ],
+  [
+    { ...sound, options: { keep: { ...option, default: 5, min: 6 } } },
+    "options.keep.default: outside of min and max",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, min: 6, max: 5 } } },
+    "options.keep.min: more than max, which is 5",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, default: 5, required: true } } },
+    "options.keep.default: a required option has none",
+  ],
+  [
+    { ...sound, options: { form: { type: "string", summary: "x", choices: ["a", "b"], default: "c" } } },
+    'options.form.default: expected "a", "b"',
+  ],
+  [
+    { ...sound, options: { form: { type: "string", summary: "x", choices: ["a"], pattern: "a" } } },
+    "options.form.pattern: choices say already what is allowed",
+  ],
+  [
+    { ...sound, options: { tag: { type: "string", summary: "x", pattern: "(" } } },
+    "options.tag.pattern: expected a regular expression",
+  ],
+  ...["HOME", "AWS_SECRET_ACCESS_KEY", "davit_x", "DAVIT_"].map((env): [unknown, string] => [
+    { ...sound, options: { keep: { ...option, env } } },
+    "options.keep.env: expected a name that begins with DAVIT_, in capitals",
+  ]),
   ...["k", "Keep", "keep-last", "keep_last", "", "__proto__x"].map((name): [unknown, string] => [
     { ...sound, options: { [name]: option } },
     `options.${name}: expected a name in camel case, of two characters or more`,
@@ -111,6 +151,20 @@ Deno.test("checkDefinition() says where a mistake is and what was expected", () 
   }
 });
 
+Deno.test("checkDefinitions() takes an array of plugins, each with a name of its own", () => {
+  checkDefinitions(sound);
+  checkDefinitions([sound, { ...sound, name: "other" }]);
+  for (
+    const [definitions, said] of [
+      [[], "an array without plugins"],
+      [[sound, { ...sound, summary: 1 }], "[1]: summary: expected a line of text"],
+      [[sound, sound], '[1].name: "keep-last" is there twice'],
+    ] as const
+  ) {
+    assertEquals(assertThrows(() => checkDefinitions(definitions), TypeError).message, said);
+  }
+});
+
 Deno.test("checkDefinition() reserves the names of the global flags, also of those to come", () => {
   for (
     const name of [
@@ -125,6 +179,9 @@ Deno.test("checkDefinition() reserves the names of the global flags, also of tho
       "lock",
       "retries",
       "report",
+      "context",
+      "allowRead",
+      "pluginDir",
     ]
   ) {
     const flag = `--${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`;

@@ -94,9 +94,12 @@ Deno.test("a plugin that does what it may not exits 10 and is told what it may",
   await folder.writePlugin('await Deno.readTextFile("/etc/passwd");');
   const { code, stderr } = await davit(["./sample.ts"], { canned: true, cwd: folder.path });
   const said = 'Cannot run plugin "./sample.ts": ./sample.ts:6:12: read access to "/etc/passwd" is denied';
-  const hint = "plugins may read their own folder and use containerd through their client, nothing else";
+  const hint = "--allow-read=/etc/passwd would allow it, as would the configuration";
   assertEquals([code, stderr], [10, `davit: ${said}\nhint: ${hint}\n`]);
 });
+
+const bundling = '\nhint: plugins import "davit" and files beside them; put other packages into the file itself: ' +
+  "deno bundle --external davit -o plugin.js plugin.ts";
 
 /** Text of a plugin's file, and what is said of it. */
 const unloadable: readonly [criterion: string, text: string, said: string][] = [
@@ -142,12 +145,12 @@ const unloadable: readonly [criterion: string, text: string, said: string][] = [
   [
     "imports a package by name",
     'import "lodash";\n',
-    './bad.ts:1:8: TypeError: Import "lodash" not a dependency and not in import map from "./bad.ts"',
+    `./bad.ts:1:8: TypeError: Import "lodash" not a dependency and not in import map from "./bad.ts"${bundling}`,
   ],
   [
     "imports from the network",
     'import "https://example.com/x.ts";\n',
-    './bad.ts:1:8: import access to "example.com:443" is denied\nhint: plugins may read their own folder and use containerd through their client, nothing else',
+    `./bad.ts:1:8: import access to "example.com:443" is denied${bundling}`,
   ],
 ];
 
