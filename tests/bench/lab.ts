@@ -46,6 +46,7 @@ export class Lab implements AsyncDisposable {
   readonly programs: Programs;
   readonly containerd: Containerd;
   readonly #env: Record<string, string>;
+  readonly #kept = new AsyncDisposableStack();
 
   private constructor(programs: Programs, containerd: Containerd) {
     this.programs = programs;
@@ -68,6 +69,11 @@ export class Lab implements AsyncDisposable {
     await schedule("--rr", 10);
     const root = await Deno.makeTempDir({ dir: programs.folder });
     return new Lab(programs, await Containerd.start(release, { root }));
+  }
+
+  /** Keeps what rows need until the end. */
+  keep<Kept extends AsyncDisposable>(kept: Kept): Kept {
+    return this.#kept.use(kept);
   }
 
   /** A path for a file that rows need. */
@@ -111,6 +117,7 @@ export class Lab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kept.disposeAsync();
     await this.containerd[Symbol.asyncDispose]();
     await schedule("--other", 0);
   }

@@ -1,6 +1,7 @@
 import { connect } from "../../mod.ts";
 import { importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
 import { randomChunks } from "../real/layers.ts";
+import { withBigRegistry } from "./big_registry.ts";
 import type { Pair } from "./compare.ts";
 import type { Lab } from "./lab.ts";
 
@@ -166,6 +167,24 @@ export const rows: readonly Row[] = [
       return {
         ours: lab.davit("-n", "exported", "images", "export", file, name),
         theirs: lab.ctr("-n", "exported", "images", "export", ...inItself(lab), file, name),
+      };
+    },
+  },
+  {
+    name: "images pull of 1 GiB, unpacked",
+    against: "ctr images pull",
+    budget: 1.2,
+    reach: 0.9,
+    rounds: 5,
+    prepare: async (lab) => {
+      const name = await withBigRegistry(lab, gigabyte);
+      const before = () => lab.remove("pulled");
+      return {
+        ours: { ...lab.davit("-n", "pulled", "images", "pull", name), before },
+        theirs: {
+          ...lab.ctr("-n", "pulled", "images", "pull", ...inItself(lab), "--plain-http", name),
+          before,
+        },
       };
     },
   },

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { connect, ContainerdError, importImages, type NamespacedClient, unpackImage } from "davit";
 import { Containerd } from "../../real/containerd.ts";
+import { Disk } from "../../real/disk.ts";
 import { buildImage } from "../../real/image_builder.ts";
 import { type Image, ociArchive, randomImage } from "../../real/images.ts";
 import { buildLayer, randomLayer } from "../../real/layers.ts";
@@ -73,36 +74,4 @@ async function assertNothingOpen(client: NamespacedClient): Promise<void> {
   assertEquals(await Array.fromAsync(client.leases.list(), ({ id }) => id), []);
   const active = client.snapshots("overlayfs").list({ filters: ["kind==active"] });
   assertEquals(await Array.fromAsync(active, ({ key }) => key), []);
-}
-
-/** A small disk in memory. */
-class Disk implements AsyncDisposable {
-  readonly path: string;
-
-  private constructor(path: string) {
-    this.path = path;
-  }
-
-  static async make(size: string): Promise<Disk> {
-    const path = await Deno.makeTempDir({ prefix: "davit-disk-" });
-    const { code, stderr } = await command("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path);
-    assertEquals(code, 0, stderr);
-    return new Disk(path);
-  }
-
-  /** Bytes. */
-  async free(): Promise<number> {
-    const { stdout } = await command("df", "--block-size=1", "--output=avail", this.path);
-    return Number(stdout.trim().split("\n").at(-1));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await command("umount", "--lazy", this.path);
-    await Deno.remove(this.path);
-  }
-}
-
-async function command(program: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args }).output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
