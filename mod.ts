@@ -31,6 +31,10 @@ export {
   UnavailableError,
   UnimplementedError,
 } from "./lib/errors.ts";
+export { diagnose } from "./lib/doctor/diagnose.ts";
+export type { Finding, Mend, Severity } from "./lib/doctor/finding.ts";
+export { mendFinding } from "./lib/doctor/mend.ts";
+export type { DiagnoseOptions } from "./lib/doctor/scene.ts";
 export type { Event, Events, SubscribeOptions } from "./lib/events.ts";
 export { foreseeFreed, type Freed } from "./lib/gc/freed.ts";
 export {
@@ -41,6 +45,17 @@ export {
   type Root,
   snapshotKey,
 } from "./lib/gc/graph.ts";
+export {
+  type CollectedGarbage,
+  executeCollection,
+  type Garbage,
+  garbageOf,
+  type GarbagePlan,
+  loadGraphs,
+  planCollection,
+} from "./lib/gc/garbage.ts";
+export { abortStale, type StaleIngest, staleIngests, type Staleness } from "./lib/gc/ingests.ts";
+export { deleteJudged, type JudgedLease, judgeLeases } from "./lib/gc/leases.ts";
 export { loadGraph } from "./lib/gc/load.ts";
 export {
   type CheckedImage,
@@ -65,6 +80,7 @@ export {
   planCopy,
   type TargetPlan,
 } from "./lib/image/copy_plan.ts";
+export { type ImageDiskUsage, imageDiskUsage, type ImageDiskUsageReport } from "./lib/image/disk_usage.ts";
 export { type DescribedImage, describeImages, type DescribeOptions } from "./lib/image/describe.ts";
 export {
   type ExportedImage,
@@ -111,6 +127,7 @@ export {
   type NamespaceDiskUsage,
 } from "./lib/namespace/disk_usage.ts";
 export { mapNamespaces } from "./lib/namespace/map.ts";
+export { findReclaimable, type Reclaimable, type ReclaimableReport } from "./lib/namespace/reclaimable.ts";
 export {
   planPurge,
   purgeNamespace,

@@ -121,6 +121,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/images/usage.ts"),
       },
       {
+        name: "df",
+        summary: "Show what of the content of images is theirs alone, and what others have too",
+        load: () => import("./verbs/images/df.ts"),
+      },
+      {
         name: "mount",
         summary: "Mount the files of an image at a folder of this machine, to read them",
         load: () => import("./verbs/images/mount.ts"),
@@ -406,7 +411,7 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
   },
   {
     name: "df",
-    summary: "Show what namespaces take of the disk",
+    summary: "Show what namespaces take of the disk, and what of that could be free",
     load: () => import("./verbs/df.ts"),
   },
   {

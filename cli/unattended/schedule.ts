@@ -1,6 +1,7 @@
 /** Command lines as what a machine runs by the clock: units of systemd, lines of cron. */
 import { readCommandLine } from "../command_line.ts";
 import { UsageError } from "../errors.ts";
+import { shellQuoted } from "../shell.ts";
 import { hostFlagsIn, type PluginSettings } from "../plugin/settings.ts";
 
 /** What is to run, and when. */
@@ -118,8 +119,4 @@ function systemdQuoted(text: string): string {
     "$$$$",
   );
   return /^[\w@./:=,+-]+$/.test(text) ? text : `"${escaped}"`;
-}
-
-function shellQuoted(text: string): string {
-  return /^[\w@./:=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,14 +1,14 @@
-import { type DiskUsage, diskUsage } from "../../mod.ts";
+import { type DiskUsage, diskUsage, findReclaimable, type Reclaimable } from "../../mod.ts";
 import { defineVerb } from "../verb.ts";
 
-interface Row extends DiskUsage {
+interface Row extends DiskUsage, Partial<Reclaimable> {
   /** `(total)`, which no namespace can be called, in the last row. */
   namespace: string;
 }
 
 export default defineVerb({
-  summary: "Show what namespaces take of the disk",
-  examples: ["df", "df -n k8s.io", "df -o json"],
+  summary: "Show what namespaces take of the disk, and what of that could be free",
+  examples: ["df", "df -n k8s.io", "df -o wide", "df -o json"],
   columns: [
     { header: "NAMESPACE", key: "namespace" },
     { header: "IMAGES", key: "images" },
@@ -20,11 +20,16 @@ export default defineVerb({
     { header: "#BLOBS", key: "blobs", wide: true },
     { header: "#SNAPSHOTS", key: "snapshots", wide: true },
     { header: "#INGESTS", key: "ingests", wide: true },
+    { header: "GARBAGE", key: "garbageBytes", as: "bytes", wide: true },
+    { header: "UNUSED", key: "unusedBytes", as: "bytes", wide: true },
   ],
   acrossNamespaces: true,
-  async run({ client, onlyNamespace, quiet, signal }): Promise<Row[]> {
-    const { namespaces, total } = await diskUsage(await client(), { only: onlyNamespace, signal });
+  async run({ client, onlyNamespace, wide, quiet, signal }): Promise<Row[]> {
+    const connection = await client();
+    const { namespaces, total } = await diskUsage(connection, { only: onlyNamespace, signal });
+    const free = wide ? await findReclaimable(connection, { signal }) : undefined;
+    const rows = namespaces.map((usage): Row => ({ ...usage, ...free?.namespaces.get(usage.namespace) }));
     const hasTotal = onlyNamespace === undefined && !quiet;
-    return hasTotal ? [...namespaces, { namespace: "(total)", ...total }] : namespaces;
+    return hasTotal ? [...rows, { namespace: "(total)", ...total, ...free?.total }] : rows;
   },
 });

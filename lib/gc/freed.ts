@@ -45,7 +45,7 @@ export async function foreseeFreed(
   const freed = [...content].flatMap(([key, node]) => kept.has(key) ? [] : [node]);
   const usages = mapConcurrently(snapshots, {
     limit: usagesAtOnce,
-    work: ({ namespace, id }) => bytesOf(client, { namespace, id, options }),
+    work: ({ namespace, id }) => snapshotBytes(client, { namespace, id, options }),
   });
   return {
     blobs: freed.length,
@@ -55,7 +55,8 @@ export async function foreseeFreed(
   };
 }
 
-async function bytesOf(
+/** What a snapshot of a graph, `snapshotter/key`, takes itself; 0 for one that is gone. */
+export async function snapshotBytes(
   client: NamespaceAccess,
   { namespace, id, options }: { namespace: string; id: string; options: CallOptions },
 ): Promise<number> {

@@ -5,10 +5,12 @@ import { foreseeFreed, type Freed } from "../gc/freed.ts";
 import { contentKey, type ReferenceGraph, type Root } from "../gc/graph.ts";
 import { loadGraph } from "../gc/load.ts";
 import type { Image } from "../images.ts";
+import type { HeldLease } from "../leases.ts";
 import { mapNamespaces } from "../namespace/map.ts";
 import { chooseImages, type ImageChoice } from "../selection/choice.ts";
 import { judgeImages, type RetentionDecision, type RetentionRules } from "../selection/retention.ts";
 import type { Progress } from "../progress.ts";
+import { Pause } from "../run/pause.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { selectImages } from "./select.ts";
 
@@ -43,6 +45,12 @@ export interface PruneResult extends PruneDecision {
 }
 
 const hourMs = 60 * 60 * 1000;
+
+/** Of the leases that hold what is about to be removed. */
+const labels = { "davit/operation": "images prune" };
+
+/** How long content is held after the last removal, for whoever is giving it a new name at this moment. */
+const settleMs = 1_000;
 
 /**
  * Decides which images may go. Nothing touches those that are pinned, used by a container, held by a lease, set less
@@ -84,8 +92,10 @@ export async function planPrune(client: NamespaceAccess, request: PruneRequest):
 /**
  * Does what a plan says, and yields a result for each decision; then collects garbage, once, if an image was removed.
  *
- * An image whose target is another by now stays. containerd 2.x compares by itself; before that, a name that is set
- * anew in the moment between the look and the deletion is lost, while a lease keeps its content for some minutes.
+ * Until then a lease of our own holds what the images pointed to, for a second after the last removal, so that a name
+ * that somebody gives it meanwhile has all its content. An image whose target is another by now stays. containerd 2.x
+ * compares by itself when it deletes; before that, a name that is set anew in the moment between our look and the
+ * deletion is lost, and has to be set once more.
  */
 export async function* executePrune(
   client: NamespaceAccess,
@@ -97,29 +107,47 @@ export async function* executePrune(
   const total = decisions.filter(({ action }) => action === "remove").length;
   let done = 0;
   let collector: NamespacedClient | undefined;
+  await using leases = new AsyncDisposableStack();
   for (const [namespace, judged] of Map.groupBy(decisions, ({ namespace }) => namespace)) {
     const inside = client.namespace(namespace);
+    let lease: HeldLease | undefined;
     for (const decision of judged) {
       if (decision.action === "keep") {
         yield { ...decision, status: "kept" };
         continue;
       }
       options.signal?.throwIfAborted();
-      const result = await remove(inside, { decision, options });
+      lease ??= leases.use(await inside.leases.acquire({ prefix: "davit-prune", labels }, options));
+      const result = await remove(inside, { decision, lease: lease.id, options });
       if (result.status === "removed") collector = inside;
       onProgress({ task: "removing", done: ++done, total });
       yield result;
     }
   }
-  await collector?.leases.collectGarbage(options);
+  if (collector === undefined) return;
+  await settled(options.signal);
+  await leases.disposeAsync(); // what they hold would outlive the collection
+  await collector.leases.collectGarbage(options);
+}
+
+/** Waits a moment, but not for longer than the run may go on. */
+async function settled(signal: AbortSignal | undefined): Promise<void> {
+  using pause = new Pause(settleMs);
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = () => resolve();
+  signal?.addEventListener("abort", abort);
+  await Promise.race([pause.over, aborted]);
+  signal?.removeEventListener("abort", abort);
+  signal?.throwIfAborted();
 }
 
 async function remove(
-  { images }: NamespacedClient,
-  { decision, options }: { decision: PruneDecision; options: CallOptions },
+  { images, leases }: NamespacedClient,
+  { decision, lease, options }: { decision: PruneDecision; lease: string; options: CallOptions },
 ): Promise<PruneResult> {
   const { name, target, updatedAt } = decision.image;
   try {
+    await leases.addResource(lease, { id: target.digest, type: "content" }, options);
     const now = await images.get(name, options);
     if (now.target.digest !== target.digest || now.updatedAt > updatedAt) {
       return { ...decision, status: "kept", reason: "set anew meanwhile" };

@@ -1,10 +1,8 @@
-import { executePrune, type Freed, planPrune, type PrunePlan, type TagOrder } from "../../../mod.ts";
+import { executePrune, planPrune, type PrunePlan } from "../../../mod.ts";
 import { missingImage } from "../../elsewhere.ts";
-import { UsageError } from "../../errors.ts";
-import { formatBytes } from "../../format.ts";
+import { describeFreed } from "../../freed.ts";
+import { requireCriterion } from "../../prune_criteria.ts";
 import { defineVerb } from "../../verb.ts";
-
-const order = ["time", "semver", "natural"] as const satisfies readonly TagOrder[];
 
 export default defineVerb({
   summary: "Remove images that rules let go, and say why the others stay",
@@ -27,7 +25,12 @@ export default defineVerb({
       placeholder: "N",
       summary: "not the newest N tags of each repository",
     },
-    order: { type: "string", choices: order, default: "time", summary: "what the newest of them are" },
+    order: {
+      type: "string",
+      choices: ["time", "semver", "natural"],
+      default: "time",
+      summary: "what the newest of them are",
+    },
     keepWithin: { type: "duration", summary: "not those whose name was set within this time" },
     olderThan: { type: "duration", summary: "only those whose name was set longer ago" },
     unused: { type: "boolean", summary: "only those that no container uses" },
@@ -84,39 +87,13 @@ export default defineVerb({
     for await (const { image, namespace, action, reason, ...result } of results) {
       if ("error" in result) failed(result.error);
       const status = "status" in result ? result.status : action === "remove" ? "would be removed" : "kept";
-      yield {
-        image: image.name,
-        ...(allNamespaces && { namespace }),
-        status,
-        reason,
-        digest: image.target.digest,
-      };
+      const { name, target: { digest } } = image;
+      yield { image: name, ...(allNamespaces && { namespace }), status, reason, digest };
     }
   },
 });
 
-/** Without one, everything would have to go. */
-function requireCriterion({ keepLast, keepWithin, olderThan, unused, maxBytes }: Criteria): void {
-  if (unused || [keepLast, keepWithin, olderThan, maxBytes].some((value) => value !== undefined)) return;
-  throw new UsageError(
-    "Cannot prune images: nothing says which may go",
-    "give --unused, --older-than, --keep-within, --keep-last or --max-bytes; all that are given must agree",
-  );
-}
-
-interface Criteria {
-  keepLast: number | undefined;
-  keepWithin: number | undefined;
-  olderThan: number | undefined;
-  unused: boolean;
-  maxBytes: number | undefined;
-}
-
 function announcement(going: number, { plan, dryRun }: { plan: PrunePlan; dryRun: boolean }): string {
-  const { blobs, contentBytes, snapshots, snapshotBytes }: Freed = plan.freed;
   const would = dryRun ? "would free" : "frees";
-  return `Removing ${going} of ${plan.decisions.length} images ${would} ` +
-    `${formatBytes(contentBytes)} in ${blobs} blobs and ${
-      formatBytes(snapshotBytes)
-    } in ${snapshots} snapshots`;
+  return `Removing ${going} of ${plan.decisions.length} images ${would} ${describeFreed(plan.freed)}`;
 }

@@ -1,0 +1,38 @@
+import { checkImages } from "../image/check.ts";
+import { parseReference } from "../oci/reference.ts";
+import { quoted } from "../oci/quoted.ts";
+import { argument, davitIn, type Finding } from "./finding.ts";
+import type { Scene } from "./scene.ts";
+
+/** Finds images of which this machine's platform lacks parts. One that is for other platforms only lacks nothing. */
+export async function* findBrokenImages({ namespaces, options }: Scene): AsyncIterable<Finding> {
+  for (const { name: namespace, inside, images } of namespaces) {
+    for await (const { image, status, missing, reason } of checkImages(inside, images, options)) {
+      if (status === "complete" || (status !== "error" && missing.length === 0)) continue;
+      const lack = missing.length === 0
+        ? reason
+        : `${missing.length} blobs are missing: ${missing[0]!.digest}`;
+      yield {
+        check: "broken-image",
+        severity: "error",
+        namespace,
+        what: `image ${quoted(image.name)}`,
+        why: `${lack}${missing.length > 1 ? ", …" : ""}; no new container can be made from it`,
+        commands: [
+          isReference(image.name)
+            ? davitIn(namespace, "images", "pull", ...argument(image.name))
+            : davitIn(namespace, "images", "remove", ...argument(image.name)),
+        ],
+      };
+    }
+  }
+}
+
+/** Whether a registry can be asked for it. */
+function isReference(name: string): boolean {
+  try {
+    return parseReference(name, { defaults: false }).domain !== "";
+  } catch {
+    return false;
+  }
+}

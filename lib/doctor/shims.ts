@@ -1,0 +1,78 @@
+import { join } from "@std/path";
+import { quoted } from "../oci/quoted.ts";
+import type { Finding } from "./finding.ts";
+import type { Scene } from "./scene.ts";
+
+/** A shim that runs, and what it was started for. */
+interface Shim {
+  pid: number;
+  namespace: string;
+  id: string;
+}
+
+/** The kernel counts starts in hundredths of a second, on every machine that containerd runs on. */
+const tickMs = 10;
+
+/** Finds shims of this containerd that have no task: what holds a container up goes on without one. */
+export async function* findLeftoverShims(
+  { client, namespaces, address, youngMs, processes, options }: Scene,
+): AsyncIterable<Finding> {
+  const asked = new Set(namespaces.map(({ name }) => name));
+  const shims = (await shimsOf(processes, address)).filter(({ namespace }) => asked.has(namespace));
+  for (const [namespace, started] of Map.groupBy(shims, ({ namespace }) => namespace)) {
+    const tasks = client.namespace(namespace).tasks.list(options); // after the shims: what has one now is no leftover
+    const ids = new Set(await Array.fromAsync(tasks, ({ id }) => id));
+    for (const { pid, id } of started) {
+      if (ids.has(id) || await ageMs(processes, pid) < youngMs) continue;
+      yield {
+        check: "leftover-shim",
+        severity: "warning",
+        namespace,
+        what: `process ${pid}`,
+        why: `it is the shim of container ${quoted(id)}, of which no task is left`,
+        commands: [["kill", String(pid)]],
+      };
+    }
+  }
+}
+
+async function shimsOf(processes: string, address: string): Promise<Shim[]> {
+  const real = await realPath(address);
+  const shims: Shim[] = [];
+  for (const pid of await pidsIn(processes)) {
+    const argv = (await textOf(join(processes, String(pid), "cmdline"))).split("\0");
+    if (!/(?:^|\/)containerd-shim[\w.-]*$/.test(argv[0] ?? "")) continue;
+    const valueOf = (flag: string) =>
+      argv[argv.findIndex((arg) => arg === `-${flag}` || arg === `--${flag}`) + 1];
+    const [namespace, id, daemon] = [valueOf("namespace"), valueOf("id"), valueOf("address")];
+    if (!namespace || !id || !daemon || await realPath(daemon) !== real) continue;
+    shims.push({ pid, namespace, id });
+  }
+  return shims;
+}
+
+async function pidsIn(processes: string): Promise<number[]> {
+  try {
+    const names = await Array.fromAsync(Deno.readDir(processes), ({ name }) => name);
+    return names.filter((name) => /^\d+$/.test(name)).map(Number);
+  } catch {
+    return []; // not Linux, or not allowed
+  }
+}
+
+/** How long a process has been running; nothing for one that has ended. */
+async function ageMs(processes: string, pid: number): Promise<number> {
+  const stat = await textOf(join(processes, String(pid), "stat"));
+  const startedMs = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]) * tickMs;
+  const [uptime = ""] = (await textOf(join(processes, "uptime"))).split(" ");
+  return Number.isFinite(startedMs) && uptime !== "" ? Number(uptime) * 1000 - startedMs : -1;
+}
+
+async function realPath(path: string): Promise<string> {
+  return await Deno.realPath(path).catch(() => path);
+}
+
+/** Empty for what has ended by now. */
+async function textOf(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
