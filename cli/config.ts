@@ -55,9 +55,9 @@ export async function readConfig(io: Pick<Io, "env">, log: Pick<StderrLog, "warn
 }
 
 /** The folder of the user's own configuration; absent for who has no home. */
-export function userFolder({ env }: Pick<Io, "env">): string | undefined {
-  const home = env("HOME");
-  const folder = env("XDG_CONFIG_HOME") ?? (home === undefined ? undefined : join(home, ".config"));
+export function userFolder(io: Pick<Io, "env">): string | undefined {
+  const home = io.env("HOME");
+  const folder = io.env("XDG_CONFIG_HOME") ?? (home === undefined ? undefined : join(home, ".config"));
   return folder === undefined ? undefined : join(folder, "davit");
 }
 
