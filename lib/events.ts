@@ -1,5 +1,6 @@
 import type { Envelope } from "../proto/gen/containerd/services/events/v1/events.ts";
 import { toDate } from "./convert.ts";
+import { ContainerdError, containerdError } from "./errors.ts";
 import { equals } from "./filters.ts";
 import type { Scope } from "./scope.ts";
 import { Events as methods } from "./transport/methods.ts";
@@ -20,7 +21,7 @@ export interface Event {
 
 /** What to be told of. */
 export interface SubscribeOptions extends CallOptions {
-  /** containerd's syntax: `topic~="^/tasks/"`, `topic==/tasks/oom`, `event.container_id==web`; any of them suffices. */
+  /** containerd's syntax: `topic~="^/tasks/"`, `topic=="/tasks/oom"`, `event.container_id==web`; any of them suffices. */
   filters?: readonly string[];
   /** Not only of this namespace. */
   allNamespaces?: boolean;
@@ -42,7 +43,7 @@ export class Events {
    * import type { NamespacedClient } from "davit";
    *
    * async function example(client: NamespacedClient) {
-   *   for await (const { details } of client.events.subscribe({ filters: ["topic==/tasks/oom"] })) {
+   *   for await (const { details } of client.events.subscribe({ filters: ['topic=="/tasks/oom"'] })) {
    *     console.log(details.containerId);
    *   }
    * }
@@ -58,11 +59,22 @@ export class Events {
     const call = { action: "subscribe to events", ...options };
     // A subscription sees all namespaces, whatever its header says.
     const request = { filters: allNamespaces ? [...filters] : within(namespace, filters) };
-    for await (const envelope of this.#scope.stream(methods.subscribe, [request], call)) {
-      // A filter of the caller's could have an "or" of its own.
-      if (allNamespaces || envelope.namespace === namespace) yield await fromMessage(envelope);
+    try {
+      for await (const envelope of this.#scope.stream(methods.subscribe, [request], call)) {
+        if (allNamespaces || envelope.namespace === namespace) yield await fromMessage(envelope);
+      }
+    } catch (error) {
+      throw error instanceof ContainerdError ? judged(error) : error;
     }
   }
+}
+
+/** What containerd says of filters has no code of its own. */
+function judged(error: ContainerdError): ContainerdError {
+  if (error.code !== "unknown" || !/parsing subscription filters/.test(error.reason)) return error;
+  return containerdError({ ...error.details, code: "invalid_argument", outcome: "refused" }, {
+    cause: error,
+  });
 }
 
 function within(namespace: string, filters: readonly string[]): string[] {

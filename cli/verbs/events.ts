@@ -6,7 +6,7 @@ const longestWaitMs = 5_000;
 
 export default defineVerb({
   summary: "Show what happens from now on, in this namespace or with -A in all",
-  examples: ["events", "events -A 'topic~=\"^/tasks/\"' -o jsonl", "events topic==/tasks/oom"],
+  examples: ["events", "events -A 'topic~=\"^/tasks/\"' -o jsonl", `events 'topic=="/tasks/oom"'`],
   args: [{ name: "FILTER", summary: "in containerd's syntax; default: all", optional: true, repeats: true }],
   columns: [
     { header: "TIME", key: "timestamp" },

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { NotFoundError } from "../../lib/errors.ts";
+import { AlreadyExistsError, NotFoundError } from "../../lib/errors.ts";
+import { defaultSpec } from "../../lib/oci/spec/default_spec.ts";
 import { quoted } from "../../lib/oci/quoted.ts";
 import { daemonTest } from "./both_transports.ts";
 import { hostileNames } from "./hostile.ts";
@@ -30,3 +31,37 @@ daemonTest("containers.list() and get() show what ctr created", async (setting) 
     assertEquals(message, `Cannot get container ${quoted(id)} in namespace "${namespace}": not found`);
   }
 });
+
+daemonTest(
+  "containers.create(), update(), spec() and delete() keep the record of a container",
+  async (setting) => {
+    const { namespaced: { containers, name: namespace } } = setting;
+    const spec = defaultSpec({ namespace, id: "c" });
+    const created = await containers.create({
+      id: "c",
+      runtime: "io.containerd.runc.v2",
+      spec,
+      labels: { a: "1", b: "2" },
+    });
+    assertEquals([created.id, created.image, created.snapshotKey, created.labels], ["c", "", "", {
+      a: "1",
+      b: "2",
+    }]);
+    assertEquals(await containers.spec("c"), spec);
+    const again = () => containers.create({ id: "c", runtime: "io.containerd.runc.v2", spec });
+    await assertRejects(
+      again,
+      AlreadyExistsError,
+      `Cannot create container "c" in namespace "${namespace}": already exists`,
+    );
+
+    const updated = await containers.update("c", { labels: { a: "", c: "3" } });
+    assertEquals(updated.labels, { b: "2", c: "3" });
+    assertEquals((await containers.update("c", { labels: {} })).labels, { b: "2", c: "3" });
+    assertEquals(await containers.spec("c"), spec, "an update leaves the rest alone");
+    await containers.delete("c");
+    await assertRejects(() => containers.delete("c"), NotFoundError);
+    await assertRejects(() => containers.update("c", { labels: { a: "1" } }), NotFoundError);
+    await assertRejects(() => containers.spec("c"), NotFoundError);
+  },
+);

@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotFoundError } from "../../lib/errors.ts";
 import { daemonTest } from "./both_transports.ts";
+import { removeContainer } from "../../lib/run/remove.ts";
+import { execProcess } from "../../lib/run/run.ts";
+import { runTest, startBusybox } from "./run/setting.ts";
 import { busyboxName, createContainer, importBusybox } from "./some_container.ts";
 
 daemonTest(
@@ -21,7 +24,11 @@ daemonTest(
     await createContainer(setting, "idle");
 
     const sleeper = await tasks.get("sleeper");
-    assertEquals(sleeper, { id: "sleeper", pid: sleeper.pid, status: "running" });
+    assertEquals(sleeper, { id: "sleeper", pid: sleeper.pid, status: "running", io: sleeper.io });
+    assertEquals(sleeper.io.terminal, false);
+    assert(
+      Object.values(sleeper.io).slice(0, 3).every((path) => `${path}`.startsWith("/run/containerd/fifo/")),
+    );
     assertEquals(await Deno.readTextFile(`/proc/${sleeper.pid}/cmdline`), "sleep\x00600\x00");
     const quitter = await stopped("quitter");
     assertEquals(quitter.exitStatus, 7);
@@ -43,3 +50,28 @@ daemonTest(
     assertEquals((await stopped("sleeper")).exitStatus, 137);
   },
 );
+
+runTest("tasks.listPids() and metrics() tell of what runs in a container", async ({ client }) => {
+  const { containerId, pid } = await startBusybox(client, ["sh", "-c", "sleep 600 & wait"], {
+    output: "null",
+    memoryLimit: 64 * 1024 ** 2,
+  });
+  const { tasks } = client;
+  const one = await execProcess(client, {
+    containerId,
+    execId: "one",
+    command: ["sleep", "600"],
+    output: "null",
+  });
+  let processes = await tasks.listPids(containerId);
+  while (processes.length < 3) processes = await tasks.listPids(containerId); // the shell may not have begun
+  assertEquals(processes.find((process) => process.pid === pid), { pid });
+  assertEquals(processes.find((process) => process.pid === one.pid), { pid: one.pid, execId: "one" });
+
+  const [metrics] = await Array.fromAsync(tasks.metrics({ containerIds: [containerId] }));
+  assertEquals([metrics!.id, metrics!.memoryLimit], [containerId, 64 * 1024 ** 2]);
+  assert(metrics!.pids >= 3 && metrics!.memory > 0 && metrics!.cpuNs > 0 && metrics!.cgroup !== "unknown");
+  assertEquals(await Array.fromAsync(tasks.metrics({ containerIds: ["none"] })), []);
+  await assertRejects(() => tasks.listPids("none"), NotFoundError);
+  await removeContainer(client, containerId, { force: true });
+});

@@ -1,0 +1,88 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { InvalidArgumentError } from "../../lib/errors.ts";
+import type { Event } from "../../lib/events.ts";
+import { realTest, uniqueNamespace } from "../real/test.ts";
+import { connect } from "../../lib/client.ts";
+import { runBusybox, runTest } from "./run/setting.ts";
+
+/** Subscribes, does something, and collects the events up to one that is the last. */
+async function eventsOf(
+  events: AsyncIterable<Event>,
+  { work, isLast }: { work: () => Promise<unknown>; isLast: (event: Event) => boolean },
+): Promise<Event[]> {
+  const found: Event[] = [];
+  const done = new AbortController();
+  // Nothing says when a subscription has begun, so it is done until its first event arrives.
+  const repeat = async () => {
+    while (!done.signal.aborted && found.length === 0) {
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const repeating = repeat();
+  for await (const event of events) {
+    found.push(event);
+    if (isLast(event)) break;
+  }
+  done.abort();
+  await repeating;
+  return found;
+}
+
+runTest("events.subscribe() tells what becomes of a container, with all details", async ({ client }) => {
+  const found = await eventsOf(client.events.subscribe({ filters: [`topic~="^/(tasks|containers)/"`] }), {
+    work: () => runBusybox(client, ["sh", "-c", "exit 3"]),
+    isLast: ({ topic }) => topic === "/containers/delete",
+  });
+  const topics = found.map(({ topic }) => topic);
+  const last = topics.slice(topics.lastIndexOf("/containers/create"));
+  assertEquals(last.filter((topic) => topic.startsWith("/containers/")), [
+    "/containers/create",
+    "/containers/delete",
+  ]);
+  assertEquals(
+    last.filter((topic) => topic.startsWith("/tasks/")).toSorted(),
+    ["/tasks/create", "/tasks/delete", "/tasks/exit", "/tasks/start"],
+  );
+  const exit = found.find(({ topic }) => topic === "/tasks/exit")!;
+  assertEquals([exit.namespace, exit.type, exit.details.exitStatus], [client.name, "TaskExit", 3]);
+  assert(exit.details.exitedAt instanceof Date && exit.timestamp instanceof Date);
+});
+
+realTest("events.subscribe() tells of its own namespace, or of all", async (_, containerd) => {
+  await using connection = await connect({ address: containerd.address });
+  const [ours, theirs] = [uniqueNamespace(), uniqueNamespace()].map((name) => connection.namespace(name));
+  const make = async (client: typeof ours) => {
+    const name = `example.com/${crypto.randomUUID()}`;
+    const target = { mediaType: "application/x", digest: `sha256:${"0".repeat(64)}`, size: 1 } as const;
+    await client!.images.create({ name, target });
+  };
+  const both = async () => {
+    await make(theirs);
+    await make(ours);
+  };
+  const isOurs = ({ namespace }: Event) => namespace === ours!.name;
+  const own = await eventsOf(ours!.events.subscribe(), { work: both, isLast: isOurs });
+  assertEquals(new Set(own.map(({ namespace }) => namespace)), new Set([ours!.name]));
+  assertEquals(own.map(({ type }) => type), ["ImageCreate"]);
+  const all = await eventsOf(
+    ours!.events.subscribe({ allNamespaces: true, filters: ['topic=="/images/create"'] }),
+    {
+      work: both,
+      isLast: isOurs,
+    },
+  );
+  assert(all.some(({ namespace }) => namespace === theirs!.name));
+}, { series: ["2"] });
+
+realTest(
+  "events.subscribe() refuses a filter that is none, and ends when its signal aborts",
+  async (_, containerd) => {
+    await using connection = await connect({ address: containerd.address });
+    const { events } = connection.namespace(uniqueNamespace());
+    await assertRejects(() => Array.fromAsync(events.subscribe({ filters: ["=="] })), InvalidArgumentError);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assertRejects(() => Array.fromAsync(events.subscribe({ signal })), Error, "enough");
+  },
+  { series: ["2"] },
+);
