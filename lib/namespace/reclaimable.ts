@@ -3,7 +3,7 @@ import { mapConcurrently } from "../concurrency.ts";
 import { snapshotBytes } from "../gc/freed.ts";
 import { loadGraphs } from "../gc/garbage.ts";
 import type { ReferenceGraph, Root } from "../gc/graph.ts";
-import { planPrune } from "../image/prune.ts";
+import { planPrune, type PruneRequest } from "../image/prune.ts";
 import type { CallOptions } from "../transport/transport.ts";
 
 /** What of the disk could be free. */
@@ -42,9 +42,9 @@ const usagesAtOnce = 16;
  */
 export async function findReclaimable(
   client: NamespaceAccess,
-  options: CallOptions = {},
+  { minAgeMs, ...options }: CallOptions & Pick<PruneRequest, "minAgeMs"> = {},
 ): Promise<ReclaimableReport> {
-  const { decisions } = await planPrune(client, { unused: true, ...options });
+  const { decisions } = await planPrune(client, { unused: true, minAgeMs, ...options });
   const going = decisions.filter(({ action }) => action === "remove");
   const unused = new Set(going.map(({ namespace, image }) => JSON.stringify([namespace, image.name])));
   const graphs = await loadGraphs(client, options);

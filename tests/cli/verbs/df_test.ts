@@ -40,7 +40,9 @@ realTest("df is exact, and counts what namespaces share once", async (_t, contai
     ingests: 0,
     ingestBytes: 0,
   };
+  const free = { garbageBytes: 0, unusedBytes: 0 };
   const one = {
+    ...free,
     namespace: "one",
     images: 2,
     blobs: shared.blobs.size + own.blobs.size,
@@ -54,6 +56,7 @@ realTest("df is exact, and counts what namespaces share once", async (_t, contai
   };
   const snapshotBytes = overlayfs.bytes + native.bytes;
   const two = {
+    ...free,
     namespace: "two",
     images: 2,
     blobs: shared.blobs.size + busybox.blobs.size,
@@ -65,11 +68,12 @@ realTest("df is exact, and counts what namespaces share once", async (_t, contai
     ingestBytes: 0,
     bytes: bytesOf(busybox) + bytesOf(shared) + snapshotBytes,
   };
-  const empty = { namespace: "void", images: 0, ...nothing, bytes: 0 };
+  const empty = { namespace: "void", images: 0, ...nothing, bytes: 0, ...free };
   const [first, second, third, total, ...more] = await df();
   assertEquals([first, second, third, more], [one, two, empty, []]);
   assertEquals(total.uniqueBytes + total.sharedBytes, await bytesIn(containerd.contentDir));
   assertEquals(total, {
+    ...free,
     namespace: "(total)",
     images: 4,
     blobs: shared.blobs.size + own.blobs.size + busybox.blobs.size,
@@ -100,6 +104,39 @@ realTest("df is exact, and counts what namespaces share once", async (_t, contai
   const missing = await davit(containerd, ["df", "-n", "none"]);
   assertEquals([missing.code, missing.stdout], [4, ""]);
 }, { fresh: true });
+
+realTest("images df divides the content folder among images, to the byte", async (_t, containerd) => {
+  const shared = await randomImage({ seed: 61, layerBytes: 100_000 });
+  const own = await randomImage({ seed: 62, layerBytes: 30_000 });
+  await importWithCtr(containerd, "one", ociArchive([shared, own]));
+  await importWithCtr(containerd, "two", ociArchive([shared]));
+  await containerd.ctr(["images", "tag", own.name, "own:again"], { namespace: "one" });
+  await containerd.ctr(["content", "ingest", "kept"], {
+    namespace: "two",
+    stdin: new TextEncoder().encode("kept"),
+  });
+  const rows = JSON.parse((await davit(containerd, ["images", "df", "-o", "json"])).stdout);
+  const common = { uniqueBytes: 0, sharedBytes: bytesOf(shared), bytes: bytesOf(shared), blobs: 4 };
+  const twice = { ...common, sharedBytes: bytesOf(own), bytes: bytesOf(own) };
+  assertEquals(rows.slice(0, -1), [
+    { namespace: "one", image: shared.name, ...common },
+    { namespace: "one", image: own.name, ...twice },
+    { namespace: "one", image: "own:again", ...twice },
+    { namespace: "two", image: shared.name, ...common },
+    { namespace: "two", image: "(none)", blobs: 1, uniqueBytes: 4, sharedBytes: 0, bytes: 4 },
+  ]);
+  assertEquals(rows.at(-1), {
+    namespace: "(total)",
+    image: "(total)",
+    blobs: 9,
+    uniqueBytes: 4,
+    sharedBytes: bytesOf(shared) + bytesOf(own),
+    bytes: await bytesIn(containerd.contentDir),
+  });
+  const inTwo = JSON.parse((await davit(containerd, ["images", "df", "-n", "two", "-o", "json"])).stdout);
+  assertEquals(inTwo.at(-1).bytes, bytesOf(shared) + 4);
+  assertEquals((await davit(containerd, ["images", "df", "-n", "none"])).code, 4);
+}, { series: ["2"], fresh: true });
 
 /** A write that does not come to its end before it is disposed. */
 async function openIngest(
