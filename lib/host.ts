@@ -2,6 +2,7 @@
 export { closeInspector } from "./inspector.ts";
 export { ownerLabels } from "./lease_owner.ts";
 export { simulated, type SimulationEvents } from "./transport/dry_run.ts";
+export { closeNow, Flood, sizeOf } from "./transport/flood.ts";
 export { guarded } from "./transport/guard.ts";
 export { MessagePortTransport } from "./transport/message_port.ts";
 export { methodsByName } from "./transport/methods.ts";

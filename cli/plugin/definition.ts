@@ -197,6 +197,7 @@ function column(value: unknown, at: string): void {
     key: line,
     as: optional(oneOf("text", "bytes", "age", "labels", "list")),
     wide: optional(flag),
+    csv: optional(listOf(line)),
   });
 }
 

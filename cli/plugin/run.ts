@@ -94,6 +94,7 @@ class PluginRun {
     this.#server = servePort(
       sandbox.containerd,
       restricted(dryRunning(this.#leases.transport, surroundings), policyOf(surroundings)),
+      { onFlood: () => sandbox.overflow() },
     );
     sandbox.listen((notice) => pass(notice, context));
     context.signal.addEventListener("abort", this.#abort);

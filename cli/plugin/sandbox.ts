@@ -1,8 +1,11 @@
+import { closeNow, Flood } from "../../lib/host.ts";
 import { pluginFailure, reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
-import { Flood } from "./limits.ts";
 import type { Answer, FromWorker, Notice, Start, ToWorker } from "./messages.ts";
 import type { Permissions } from "./settings.ts";
+
+/** How much a worker may say before it is shown. */
+const mostNotices = 100_000;
 
 /** A worker that may read the folder of its plugin and what was granted, and reaches only what its ports lead to. */
 export class Sandbox implements Disposable {
@@ -12,11 +15,12 @@ export class Sandbox implements Disposable {
   readonly #worker: Worker;
   readonly #control: MessagePort;
   readonly #start: Start;
+  /** What was said and not yet handed on. */
   readonly #notices: Notice[] = [];
+  #handingOn: ReturnType<typeof setTimeout> | undefined;
   #listener: ((notice: Notice) => void) | undefined;
   readonly #flood = new Flood();
   #isLoaded = false;
-  #isAwaiting = false;
   #answer: PromiseWithResolvers<Answer> | undefined;
   #failure: { error: unknown } | undefined;
 
@@ -26,12 +30,12 @@ export class Sandbox implements Disposable {
     this.containerd = containerd.port1;
     this.#file = file;
     this.#control = control.port1;
-    this.#control.onmessage = ({ data }) => this.#receive(Object(data) as FromWorker);
+    this.#control.onmessage = ({ data }) => this.#take(Object(data) as FromWorker);
     this.#start = { plugin: file.url, control: control.port2, containerd: containerd.port2 };
     this.#worker = startWorker(file, permissions);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#receive({ type: "failed", error: { name: "Error", message: event.message } });
+      this.#take({ type: "failed", error: { name: "Error", message: event.message } });
     };
   }
 
@@ -55,7 +59,7 @@ export class Sandbox implements Disposable {
   /** Hands on what the plugin says, also what it has said so far. */
   listen(listener: (notice: Notice) => void): void {
     this.#listener = listener;
-    for (const notice of this.#notices.splice(0)) listener(notice);
+    this.#handOn();
   }
 
   /** Fails what is being waited for, or is asked for later. */
@@ -67,8 +71,17 @@ export class Sandbox implements Disposable {
   /** Ends the worker. One that computes without pause goes on until the process ends. */
   [Symbol.dispose](): void {
     this.#worker.terminate();
-    this.#control.close();
-    this.containerd.close();
+    this.#flood[Symbol.dispose]();
+    closeNow(this.#control);
+    closeNow(this.containerd);
+    if (this.#handingOn !== undefined) clearTimeout(this.#handingOn);
+  }
+
+  /** Ends the worker, since it sends more than can be read. */
+  overflow(): void {
+    this[Symbol.dispose]();
+    this.#notices.length = 0;
+    this.failFor("it sends more messages than can be read");
   }
 
   /** The plugin failed at what the host says. */
@@ -87,18 +100,34 @@ export class Sandbox implements Disposable {
   async #ask(send: () => void): Promise<Answer> {
     if (this.#failure) throw this.#failure.error;
     this.#answer = Promise.withResolvers();
-    this.#isAwaiting = true;
     send();
     return await this.#answer.promise;
   }
 
-  #receive(message: FromWorker): void {
-    const isAwaited = this.#isAwaiting && isAnswer(message);
-    if (isAwaited) this.#isAwaiting = false;
-    else if (this.#flood.overflows()) {
-      this.#worker.terminate();
-      return this.fail(this.#failureOf("it sends messages faster than they can be read"));
+  /** Deno hands over message after message, and lets nothing else happen, as long as there is one: so this is quick. */
+  #take(message: FromWorker): void {
+    if (this.#flood.overflows(message) || this.#notices.length > mostNotices) return this.overflow();
+    if (!isNotice(message)) {
+      this.#handOn();
+      return this.#receive(message);
     }
+    this.#notices.push(message);
+    if (this.#listener) this.#handOnLater();
+  }
+
+  #handOnLater(): void {
+    this.#handingOn ??= setTimeout(() => {
+      this.#handingOn = undefined;
+      this.#handOn(100);
+      if (this.#notices.length > 0) this.#handOnLater();
+    }, 0);
+  }
+
+  #handOn(most = Infinity): void {
+    if (this.#listener) { for (const notice of this.#notices.splice(0, most)) this.#listener(notice); }
+  }
+
+  #receive(message: Exclude<FromWorker, Notice>): void {
     switch (message.type) {
       case "loaded":
       case "value":
@@ -107,18 +136,12 @@ export class Sandbox implements Disposable {
         return this.#answer?.resolve(message);
       case "failed":
         return this.fail(reportedFailure(message.error, { file: this.#file, stage: this.#stage }));
-      case "info":
-      case "warn":
-      case "progress":
-      case "item failed":
-        if (this.#listener) this.#listener(message);
-        else this.#notices.push(message);
     }
   }
 }
 
-function isAnswer({ type }: FromWorker): boolean {
-  return type === "loaded" || type === "value" || type === "rows" || type === "done";
+function isNotice(message: FromWorker): message is Notice {
+  return ["info", "warn", "progress", "item failed"].includes(message.type);
 }
 
 /** The import map names the worker's entry, in the source tree `worker.ts` beside this file, in a bundle its own. */

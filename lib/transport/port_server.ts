@@ -1,14 +1,33 @@
 /** The host's end of the transport over a MessagePort. A plugin wrote what comes in: nothing of it is believed. */
 import { ContainerdError, containerdError, type ErrorCode, type ErrorDetails } from "../errors.ts";
 import { failure } from "./failure.ts";
+import { closeNow, Flood } from "./flood.ts";
 import { type Answer, crossing, lean, type PortCall, type ToPlugin, type WithoutId } from "./message_port.ts";
 import { methodsByName } from "./methods.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
-/** Serves the calls that come in on `port` from `transport`, until disposed: that ends those under way. */
-export function servePort(port: MessagePort, transport: Transport): AsyncDisposable {
+/** The most calls under way at once. */
+const mostCalls = 4_096;
+
+/** The most bytes of a request; containerd takes no more. */
+const largestRequest = 16 << 20;
+
+/**
+ * Serves the calls that come in on `port` from `transport`, until disposed: that ends those under way. `onFlood` is called,
+ * once, when more comes in than can be served; nothing is read from then on.
+ */
+export function servePort(
+  port: MessagePort,
+  transport: Transport,
+  { onFlood = () => {} }: { onFlood?: () => void } = {},
+): AsyncDisposable {
   const calls = new Map<number, ServedCall>();
+  const flood = new Flood();
   port.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (flood.overflows(data) || calls.size > mostCalls) {
+      closeNow(port);
+      return onFlood();
+    }
     const { id, ...message } = Object(data) as Untrusted & { id: number };
     if (!Number.isSafeInteger(id)) return; // nobody to answer
     const known = calls.get(id);
@@ -24,7 +43,8 @@ export function servePort(port: MessagePort, transport: Transport): AsyncDisposa
   };
   return {
     async [Symbol.asyncDispose]() {
-      port.close();
+      flood[Symbol.dispose]();
+      closeNow(port);
       await Promise.all([...calls.values()].map((call) => call.cancel()));
     },
   };
@@ -131,8 +151,14 @@ function isCall(value: unknown): value is PortCall {
 async function decoded(request: unknown, { method, call }: { method: Method; call: Call }): Promise<unknown> {
   const { requestType } = await method.codec();
   try {
-    return requestType.decode(requestType.encode(requestType.fromPartial(request)).finish());
+    const bytes = requestType.encode(requestType.fromPartial(request)).finish();
+    if (bytes.length > largestRequest) {
+      const reason = `the request has ${bytes.length} bytes, 16 MiB are the most`;
+      throw failure(method, call, { code: "resource_exhausted", reason, outcome: "not sent" });
+    }
+    return requestType.decode(bytes);
   } catch (cause) {
+    if (cause instanceof ContainerdError) throw cause;
     const reason = "malformed request";
     throw failure(method, call, { code: "invalid_argument", reason, outcome: "not sent", cause });
   }
