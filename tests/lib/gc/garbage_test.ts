@@ -45,8 +45,11 @@ realTest(
     const [kept, lost] = [await randomBlob(3_000), await randomBlob(7_000)];
     const labels = { "containerd.io/gc.root": "x" };
     await content.ingest({ ref: "kept", labels }, ReadableStream.from([kept.bytes]));
-    await content.ingest({ ref: "lost" }, ReadableStream.from([lost.bytes])); // nothing holds it
-    await snapshots.prepare({ key: "orphan" });
+    await content.ingest({ ref: "lost", labels }, ReadableStream.from([lost.bytes]));
+    await snapshots.prepare({ key: "orphan", labels });
+    await leases.collectGarbage(); // what containerd would begin with by itself
+    await content.update(lost.digest, { labels: { "containerd.io/gc.root": "" } });
+    await snapshots.update("orphan", { labels: { "containerd.io/gc.root": "" } });
 
     const plan = await planCollection(client);
     assertEquals(plan.garbage.map(({ namespace, kind, id, reason }) => [namespace, kind, id, reason]), [

@@ -16,8 +16,11 @@ realTest(
     });
     await using client = await connect({ address: containerd.address });
     const blob = await randomBlob(5_000);
-    const { content } = client.namespace("left");
-    await content.ingest({ ref: "lost" }, ReadableStream.from([blob.bytes])); // without a lease
+    const { content, leases } = client.namespace("left");
+    const labels = { "containerd.io/gc.root": "x" };
+    await content.ingest({ ref: "lost", labels }, ReadableStream.from([blob.bytes]));
+    await leases.collectGarbage(); // what containerd would begin with by itself
+    await content.update(blob.digest, { labels: { "containerd.io/gc.root": "" } });
 
     const { namespaces, total } = await findReclaimable(client, { minAgeMs: 0 });
     const before = await contentBytes(containerd);
@@ -29,7 +32,7 @@ realTest(
     assert(own > 0 && namespaces.get("left")!.unusedBytes < total.unusedBytes);
     assertEquals(namespaces.get("right")!.unusedBytes, 0);
 
-    await client.namespace("left").leases.collectGarbage();
+    await leases.collectGarbage();
     assertEquals(before - await contentBytes(containerd), total.garbageBytes);
     const plan = await planPrune(client, { unused: true, minAgeMs: 0 });
     await Array.fromAsync(executePrune(client, plan));
