@@ -95,7 +95,7 @@ type Table = Rendering & { columns: readonly Column[] };
 
 async function writeCsv(rows: Rows, table: Table, write: Write): Promise<void> {
   const { stringify } = await import("@std/csv");
-  const keys = columnsOf(table).map(({ key }) => key);
+  const keys = columnsOf(table).flatMap(({ key, csv = [key] }) => csv);
   if (table.headers) await write(stringify([], { columns: keys }));
   for await (const row of rows) {
     const cells = keys.map((key) => [key, formatCell(field(row, key), "text", table.now)]);

@@ -53,6 +53,8 @@ export interface Column<Field extends string = string> {
   as?: "text" | "bytes" | "age" | "labels" | "list";
   /** Shown with `-o wide` only. */
   wide?: boolean;
+  /** The fields that CSV has in its place, where a cell is a text made of them. */
+  csv?: readonly Field[];
 }
 
 /** What a plugin may reach; the host enforces it. */

@@ -65,7 +65,9 @@ function also(aliases: readonly string[]): string | undefined {
 function columnsOf(columns: readonly Column[]): string | undefined {
   if (columns.length === 0) return undefined;
   const named = (isWide: boolean) =>
-    columns.filter(({ wide = false }) => wide === isWide).map(({ header, key }) => `${header} (\`${key}\`)`);
+    columns.filter(({ wide = false }) => wide === isWide).map(({ header, key, csv = [key] }) =>
+      `${header} (${csv.map((field) => `\`${field}\``).join(", ")})`
+    );
   const wide = named(true);
   const more = wide.length === 0 ? "" : `; with \`-o wide\` also ${wide.join(", ")}`;
   return `Columns, and their fields in JSON: ${named(false).join(", ")}${more}.`;

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { parse } from "@std/csv";
+import { withCells } from "../../cli/cells.ts";
 import type { Form } from "../../cli/globals.ts";
 import { render, type Rendering } from "../../cli/render.ts";
 
@@ -127,6 +128,14 @@ Deno.test("render() writes CSV that reads back, whatever is in a cell", async ()
   const text = await rendered([{ name: 'x,"y"\r', size: 5, labels: { a: "1,2", b: "" } }], "csv");
   assertEquals(text, 'name,size,createdAt,labels\r\n"x,""y""\\r",5,,"a=1,2,b="\r\n');
   assertEquals(parse(text)[1], ['x,"y"\\r', "5", "", "a=1,2,b="]);
+});
+
+Deno.test("render() writes the fields to CSV of which a cell of the table is made", async () => {
+  const made = [{ header: "STATUS", key: "text", csv: ["status", "count"] }];
+  const row = withCells({ status: "ok", count: 2 }, { text: "ok (2)" });
+  assertEquals(await rendered([row], "csv", { columns: made }), "status,count\r\nok,2\r\n");
+  assertEquals(await rendered([row], "table", { columns: made }), "STATUS\nok (2)\n");
+  assertEquals(await rendered([row], "jsonl", { columns: made }), '{"status":"ok","count":2}\n');
 });
 
 Deno.test("render() writes the first column's field as names, control characters escaped", async () => {

@@ -6,6 +6,7 @@ import {
   selectImages,
 } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
+import { withCells } from "../../cells.ts";
 import { missingImage } from "../../elsewhere.ts";
 import { UsageError } from "../../errors.ts";
 import { formatBytes } from "../../format.ts";
@@ -42,8 +43,8 @@ export default defineVerb({
     { header: "REF", key: "name" },
     { header: "TYPE", key: "mediaType" },
     { header: "DIGEST", key: "digest" },
-    { header: "STATUS", key: "completeness" },
-    { header: "SIZE", key: "sizes" },
+    { header: "STATUS", key: "completeness", csv: ["status", "present", "required"] },
+    { header: "SIZE", key: "sizes", csv: ["presentSize", "requiredSize"] },
     { header: "UNPACKED", key: "unpacked" },
     { header: "REASON", key: "reason", wide: true },
   ],
@@ -69,19 +70,17 @@ export default defineVerb({
     for await (const row of acrossNamespaces(context, { what, rowsOf })) {
       if (row.status !== "complete") found();
       // As with ctr, -q names those that are complete.
-      if (row.status === "complete" || !quiet) yield withCells(row);
+      if (row.status === "complete" || !quiet) yield withTexts(row);
     }
     for (const pattern of unmatched) failed(await missingImage(pattern, { action: "check", context }));
   },
 });
 
-/** Adds what tables show of several fields; inherited, so that other forms of output have the fields alone. */
-function withCells(row: Row) {
+function withTexts(row: Row) {
   const { status, present, required = "?", presentSize, requiredSize } = row;
   const needed = requiredSize === undefined ? "?" : formatBytes(requiredSize);
-  const cells = {
+  return withCells(row, {
     completeness: `${status} (${present}/${required})`,
     sizes: `${formatBytes(presentSize)}/${needed}`,
-  };
-  return Object.assign<typeof cells, Row>(Object.create(cells), row);
+  });
 }

@@ -45,7 +45,7 @@ export default defineVerb({
     const connection = await client();
     if (!purge) {
       const work = async (name: string) => {
-        await removeNamespace(connection, name, { deleteLeases, signal });
+        await removeNamespace(connection, name, { deleteLeases, signal }).catch(explained);
         return name;
       };
       return yield* each(args, { context, ignoreMissing, work });
@@ -66,14 +66,16 @@ export default defineVerb({
 
 /** Names the flag that would allow what is refused. */
 function explained(error: unknown): never {
-  const flag = error instanceof FailedPreconditionError &&
-    (/ protected/.test(error.message)
-      ? "--allow-protected"
-      : / lease /.test(error.message) && "--delete-leases");
-  throw flag
-    ? new CliError(error.message, { code: error.code, hint: `${flag} removes it all the same`, cause: error })
-    : error;
+  if (!(error instanceof FailedPreconditionError)) throw error;
+  const hint = hints.find(([reason]) => reason.test(error.message))?.[1];
+  throw new CliError(error.message, { code: error.code, hint, cause: error });
 }
+
+const hints: readonly (readonly [RegExp, string])[] = [
+  [/ protected/, "--allow-protected removes it all the same"],
+  [/ lease /, "--delete-leases removes it all the same"],
+  [/ must be empty/, "--purge removes all that it holds with it"],
+];
 
 /** Done, and of no use: exit 3. */
 function reappeared(name: string): CliError {

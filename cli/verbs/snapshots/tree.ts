@@ -1,13 +1,17 @@
 import type { NamespacedClient, Snapshot } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
+import { withCells } from "../../cells.ts";
 import { snapshotsOf, snapshotterOption } from "../../snapshotter.ts";
 import { defineVerb, type VerbContext } from "../../verb.ts";
 
 interface Row extends Snapshot {
-  /** The key, drawn below that of its parent. */
-  drawn: string;
   /** How many parents it has. */
   depth: number;
+}
+
+interface Cells {
+  /** The key, drawn below that of its parent. */
+  drawn: string;
 }
 
 export default defineVerb({
@@ -15,14 +19,22 @@ export default defineVerb({
   examples: ["snapshots tree", "snapshots tree -A -o wide"],
   options: snapshotterOption,
   columns: [
-    { header: "KEY", key: "drawn" },
+    { header: "KEY", key: "drawn", csv: ["key", "parent", "depth"] },
     { header: "KIND", key: "kind" },
     { header: "CREATED", key: "createdAt", as: "age", wide: true },
     { header: "LABELS", key: "labels", as: "labels", wide: true },
   ],
   acrossNamespaces: true,
-  run(context): AsyncIterable<Row> {
-    return acrossNamespaces(context, { what: "snapshots", rowsOf: (client) => rowsOf(client, context) });
+  async *run(context): AsyncIterable<Row & Cells> {
+    const rows = acrossNamespaces(context, {
+      what: "snapshots",
+      rowsOf: (client) => rowsOf(client, context),
+    });
+    for await (const row of rows) {
+      // As ctr draws it.
+      const drawn = context.quiet || row.depth === 0 ? row.key : `${"  ".repeat(row.depth)}\\_ ${row.key}`;
+      yield withCells(row, { drawn });
+    }
   },
 });
 
@@ -30,7 +42,7 @@ async function* rowsOf(
   client: NamespacedClient,
   context: VerbContext<typeof snapshotterOption>,
 ): AsyncIterable<Row> {
-  const { quiet, signal } = context;
+  const { signal } = context;
   const all = await Array.fromAsync((await snapshotsOf(client, context)).list({ signal }));
   const keys = new Set(all.map(({ key }) => key));
   const children = Map.groupBy(all, ({ parent }) => (keys.has(parent) ? parent : ""));
@@ -39,9 +51,7 @@ async function* rowsOf(
   const waiting = below("", 0).reverse();
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { snapshot, depth } = next;
-    // As ctr draws it.
-    const drawn = quiet || depth === 0 ? snapshot.key : `${"  ".repeat(depth)}\\_ ${snapshot.key}`;
-    yield { ...snapshot, drawn, depth };
+    yield { ...snapshot, depth };
     waiting.push(...below(snapshot.key, depth + 1).reverse());
   }
 }

@@ -1,8 +1,9 @@
 import type { TaskMetrics } from "../../../mod.ts";
+import { withCells } from "../../cells.ts";
 import { CliError } from "../../errors.ts";
 import { defineVerb } from "../../verb.ts";
 
-interface Row extends TaskMetrics {
+interface Cells {
   /** Of processors' time, in words. */
   cpu: string;
 }
@@ -19,7 +20,7 @@ export default defineVerb({
   }],
   columns: [
     { header: "TASK", key: "id" },
-    { header: "CPU", key: "cpu" },
+    { header: "CPU", key: "cpu", csv: ["cpuNs"] },
     { header: "MEMORY", key: "memory", as: "bytes" },
     { header: "LIMIT", key: "memoryLimit", as: "bytes" },
     { header: "PIDS", key: "pids" },
@@ -31,12 +32,12 @@ export default defineVerb({
     { header: "OOM KILLS", key: "oomKills", wide: true },
     { header: "CGROUP", key: "cgroup", wide: true },
   ],
-  async *run({ args, namespaced, namespace, failed, signal }): AsyncIterable<Row> {
+  async *run({ args, namespaced, namespace, failed, signal }): AsyncIterable<TaskMetrics & Cells> {
     const { tasks } = await namespaced();
     const missing = new Set(args);
     for await (const metrics of tasks.metrics({ containerIds: args, signal })) {
       missing.delete(metrics.id);
-      yield { ...metrics, cpu: `${(metrics.cpuNs / 1e9).toFixed(3)}s` };
+      yield withCells(metrics, { cpu: `${(metrics.cpuNs / 1e9).toFixed(3)}s` });
     }
     for (const id of missing) {
       const what = `task ${JSON.stringify(id)} in namespace ${JSON.stringify(namespace)}`;
