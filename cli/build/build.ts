@@ -6,7 +6,7 @@
  */
 import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
-import { copySources } from "./sources.ts";
+import { copySources, gather } from "./sources.ts";
 import { runTask } from "./task.ts";
 
 /** The folder that holds everything the build tasks make. */
@@ -25,7 +25,8 @@ const workerModule = "cli/plugin/worker.js";
 
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
 
-const entries = ["cli/main.ts", "cli/plugin/worker.ts", "mod.ts"];
+const main = "cli/main.ts";
+const entries = [main, "cli/plugin/worker.ts", "mod.ts"];
 
 /** Bundles davit into `folder`, replacing what is there once all is done. */
 export async function buildApp(folder: string = appFolder): Promise<void> {
@@ -50,6 +51,7 @@ async function bundle(folder: string): Promise<void> {
   const sources = await Deno.makeTempDir({ prefix: "davit-sources-" });
   try {
     await copySources(projectFolder, sources);
+    await gather(sources, { main, entries });
     await bundleSources(sources, folder);
   } finally {
     await Deno.remove(sources, { recursive: true });
