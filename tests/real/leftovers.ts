@@ -52,7 +52,7 @@ export async function removeLeftovers(root: string, release: Release): Promise<v
     await Promise.all(
       ids.map((id) => removeContainer(join(tasks, namespace, id), { namespace, id, root, release })),
     );
-    for (const folder of await namespaceFolders(namespace)) await remove(folder);
+    for (const folder of await namespaceFolders(namespace)) await removeGroups(folder);
   }
   for (const mount of (await mountsUnder(root)).reverse()) {
     await run("umount", ["--lazy", mount], { check: false });
@@ -121,6 +121,14 @@ async function namespaceFolders(namespace: string): Promise<string[]> {
   return [join(RUN_FOLDER, "runc", namespace), ...hierarchies.map((path) => join(path, namespace))];
 }
 
+/** Removes a control group with those in it, as far as no process is left in one. */
+async function removeGroups(folder: string): Promise<void> {
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    if (isDirectory) await removeGroups(join(folder, name));
+  }
+  await remove(folder);
+}
+
 function kill(pid: number): void {
   try {
     Deno.kill(pid, "SIGKILL");
@@ -130,8 +138,12 @@ function kill(pid: number): void {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
+  return (await entriesOf(folder)).map(({ name }) => name);
+}
+
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    return await Array.fromAsync(Deno.readDir(folder));
   } catch {
     // Not there, not a folder, or of a process that has ended.
     return [];
@@ -150,7 +162,7 @@ async function remove(path: string, options?: Deno.RemoveOptions): Promise<void>
 function expected(error: unknown): boolean {
   const { NotFound, NotADirectory, Busy } = Deno.errors;
   if ([NotFound, NotADirectory, Busy].some((kind) => error instanceof kind)) return true;
-  return error instanceof Error && "code" in error && error.code === "ENOTEMPTY";
+  return error instanceof Error && "code" in error && ["EBUSY", "ENOTEMPTY"].includes(String(error.code));
 }
 
 /** When a process started, in clock ticks since boot: with the pid, an identity that is not reused. */
