@@ -30,7 +30,8 @@ export async function* findLeftoverShims(
         namespace,
         what: `process ${pid}`,
         why: `it is the shim of container ${quoted(id)}, of which no task is left`,
-        commands: [["kill", String(pid)]],
+        // Its container first, which would go on without it.
+        commands: [["kill", "-KILL", ...await childrenOf(processes, pid), String(pid)]],
       };
     }
   }
@@ -62,10 +63,24 @@ async function pidsIn(processes: string): Promise<number[]> {
 
 /** How long a process has been running; nothing for one that has ended. */
 async function ageMs(processes: string, pid: number): Promise<number> {
-  const stat = await textOf(join(processes, String(pid), "stat"));
-  const startedMs = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]) * tickMs;
+  const startedMs = Number((await fieldsOf(processes, pid))[19]) * tickMs;
   const [uptime = ""] = (await textOf(join(processes, "uptime"))).split(" ");
   return Number.isFinite(startedMs) && uptime !== "" ? Number(uptime) * 1000 - startedMs : -1;
+}
+
+async function childrenOf(processes: string, pid: number): Promise<string[]> {
+  const children: string[] = [];
+  for (const other of await pidsIn(processes)) {
+    const [, parent] = await fieldsOf(processes, other);
+    if (parent === String(pid)) children.push(String(other));
+  }
+  return children;
+}
+
+/** What the kernel tells of a process, from its state on: before that stands its name, which may hold anything. */
+async function fieldsOf(processes: string, pid: number): Promise<string[]> {
+  const stat = await textOf(join(processes, String(pid), "stat"));
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 async function realPath(path: string): Promise<string> {
