@@ -369,6 +369,21 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/plugin/info.ts"),
       },
       { name: "run", summary: "Run a plugin, by its file or by its name" },
+      {
+        name: "new",
+        summary: "Write a plugin that works, its test, and what editors need, into this folder",
+        load: () => import("./verbs/plugin/new.ts"),
+      },
+      {
+        name: "test",
+        summary: "Run the tests of plugins, on a containerd in memory",
+        load: () => import("./verbs/plugin/test.ts"),
+      },
+      {
+        name: "types",
+        summary: "Write the types of the API into a folder of plugins, for editors",
+        load: () => import("./verbs/plugin/types.ts"),
+      },
     ],
   },
   {

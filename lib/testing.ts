@@ -3,7 +3,7 @@
  *
  * ```ts
  * import { definePlugin } from "davit";
- * import { InMemoryContainerd } from "davit/testing";
+ * import { assertEquals, InMemoryContainerd, runPlugin } from "davit/testing";
  *
  * const plugin = definePlugin({
  *   name: "untagged",
@@ -17,20 +17,8 @@
  * const containerd = new InMemoryContainerd({
  *   namespaces: { default: { images: [{ name: "example.com/app:1" }, untagged] } },
  * });
- * await using client = containerd.client();
- * const rows = await Array.fromAsync(plugin.run({
- *   client: client.namespace("default"),
- *   args: [],
- *   options: {},
- *   dryRun: false,
- *   log: { info() {}, warn() {} },
- *   progress() {},
- *   failed(error) {
- *     throw error;
- *   },
- *   signal: new AbortController().signal,
- * }) as AsyncIterable<{ name: string }>);
- * if (rows.length !== 1 || rows[0]?.name !== untagged.name) throw new Error("It finds the wrong images");
+ * const { rows } = await runPlugin(plugin, { containerd });
+ * assertEquals(rows, [untagged]);
  * ```
  *
  * @module
@@ -38,3 +26,5 @@
 export { InMemoryContainerd, type InMemoryOptions } from "./in_memory/containerd.ts";
 export type { Fault } from "./in_memory/faults.ts";
 export type { Fixtures, ImageFixture, LeaseFixture, NamespaceFixture } from "./in_memory/fixtures.ts";
+export { runPlugin, test, type Trial, type TrialOptions } from "./plugin_trial.ts";
+export { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";

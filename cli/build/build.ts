@@ -8,6 +8,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { copySources, gather } from "./sources.ts";
 import { runTask } from "./task.ts";
+import { makeTypes } from "./types.ts";
 
 /** The folder that holds everything the build tasks make. */
 export const distFolder: string = fromFileUrl(new URL("../../dist/", import.meta.url));
@@ -23,10 +24,14 @@ export const configFile = "deno.json";
 
 const workerModule = "cli/plugin/worker.js";
 
+const testWorkerModule = "cli/plugin/test_worker.js";
+
+const typesModule = "types.js";
+
 const projectFolder = fromFileUrl(new URL("../../", import.meta.url));
 
 const main = "cli/main.ts";
-const entries = [main, "cli/plugin/worker.ts", "mod.ts"];
+const entries = [main, "cli/plugin/worker.ts", "cli/plugin/test_worker.ts", "mod.ts", "lib/testing.ts"];
 
 /** Bundles davit into `folder`, replacing what is there once all is done. */
 export async function buildApp(folder: string = appFolder): Promise<void> {
@@ -37,7 +42,8 @@ export async function buildApp(folder: string = appFolder): Promise<void> {
     await bundle(unfinished);
     await withoutNode(unfinished);
     await preloadDavit(join(unfinished, workerModule));
-    await copyPlugins(join(unfinished, "plugins"));
+    await copyPlugins(join(projectFolder, "plugins"), join(unfinished, "plugins"));
+    await writeTypes(join(unfinished, typesModule));
     await Deno.writeTextFile(join(unfinished, configFile), JSON.stringify(appConfig()));
     await Deno.chmod(unfinished, 0o755); // a temporary folder is its user's alone
     await removeIfThere(folder);
@@ -91,19 +97,29 @@ async function preloadDavit(worker: string): Promise<void> {
 }
 
 /** As they are: they import `davit` like anybody's, and their users read them. */
-async function copyPlugins(folder: string): Promise<void> {
+async function copyPlugins(source: string, folder: string): Promise<void> {
   await Deno.mkdir(folder);
-  for await (const { name } of Deno.readDir(join(projectFolder, "plugins"))) {
-    if (name.endsWith(".ts")) await Deno.copyFile(join(projectFolder, "plugins", name), join(folder, name));
+  for await (const { name, isDirectory } of Deno.readDir(source)) {
+    if (isDirectory) await copyPlugins(join(source, name), join(folder, name));
+    else if (name.endsWith(".ts")) await Deno.copyFile(join(source, name), join(folder, name));
   }
+}
+
+/** What `davit plugin types` writes. */
+async function writeTypes(module: string): Promise<void> {
+  const declarations = JSON.stringify(await makeTypes(projectFolder));
+  await Deno.writeTextFile(module, `export const declarations=${declarations};\n`);
 }
 
 function appConfig(): unknown {
   return {
     imports: {
       "davit": "./mod.js",
+      "davit/testing": "./lib/testing.js",
       "davit/plugin-worker": `./${workerModule}`,
+      "davit/plugin-test-worker": `./${testWorkerModule}`,
       "davit/plugins/": "./plugins/",
+      "davit/types": `./${typesModule}`,
     },
     // Lazy: otherwise Deno reads the files of all verbs before it runs the first line.
     unstable: [...config.unstable, "lazy-dynamic-imports"],

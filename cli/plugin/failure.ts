@@ -7,7 +7,7 @@ import { cut } from "./limits.ts";
 /** Which plugin failed, and what was being done with it. */
 export interface Origin {
   file: PluginFile;
-  stage: "load" | "run";
+  stage: "load" | "run" | "test";
 }
 
 /** The error for one that a worker reports: of containerd's, the same again; of others, one of code `plugin`. */

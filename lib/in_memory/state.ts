@@ -21,9 +21,9 @@ export interface NamespaceState {
 
 /** Everything of one daemon. */
 export class State {
-  readonly namespaces = new Map<string, NamespaceState>();
+  readonly namespaces: Map<string, NamespaceState> = new Map();
   /** The bytes of all blobs; a namespace has those of which it has a record. */
-  readonly blobs = new Map<string, Uint8Array>();
+  readonly blobs: Map<string, Uint8Array> = new Map();
   readonly policy: "shared" | "isolated";
 
   constructor(policy: "shared" | "isolated") {

@@ -1,7 +1,7 @@
 import { quoted } from "./quoted.ts";
 
 /** How many bytes an index, manifest or config may have: 8 MiB. */
-export const maxDocumentBytes = 8 * 1024 * 1024;
+export const maxDocumentBytes: number = 8 * 1024 * 1024;
 
 const maxDepth = 32;
 

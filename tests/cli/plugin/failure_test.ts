@@ -98,7 +98,8 @@ Deno.test("a plugin that does what it may not exits 10 and is told what it may",
   assertEquals([code, stderr], [10, `davit: ${said}\nhint: ${hint}\n`]);
 });
 
-const bundling = '\nhint: plugins import "davit" and files beside them; put other packages into the file itself: ' +
+const bundling =
+  '\nhint: plugins import "davit" and files beside them; put other packages into the file itself: ' +
   "deno bundle --external davit -o plugin.js plugin.ts";
 
 /** Text of a plugin's file, and what is said of it. */
