@@ -60,10 +60,10 @@ realTest(
     assertStringIncludes(both.stderr, `Cannot pull image "${absent}"`);
     assertEquals((await pull(absent)).code, 4);
     const platform = await pull(name, "--platform", "linux/arm64");
-    assertEquals([platform.code, platform.stdout], [4, ""]);
+    assertEquals(platform.code, 4);
     assertStringIncludes(platform.stderr, "it has no linux/arm64, only linux/amd64\nhint: --platform");
     assertEquals((await pull(name, "--platform", "linux/arm64", "--all-platforms")).code, 2);
-    assertEquals((await pull("UPPER/case")).code, 2);
+    assertEquals((await pull("127.0.0.1:1/UPPER")).code, 2);
     const habit = await pull(name, "--tlscacert", "x");
     assertEquals(habit.code, 2);
     assertStringIncludes(habit.stderr, "--ca");

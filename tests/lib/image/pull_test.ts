@@ -166,7 +166,7 @@ realTest(
     assertEquals([target.digest, labels], [now.target.digest, { keep: "me" }]);
     const [layer] = parseJson<{ layers: Descriptor[] }>(now.blobs, now.target).layers;
     await client.content.delete(layer!.digest);
-  await client.leases.collectGarbage(); // until then, another namespace could still share it
+    await client.leases.collectGarbage(); // until then, another namespace could still share it
     const [repaired] = await pulled(client, [name]);
     assertEquals([repaired!.status, repaired!.downloaded, repaired!.existing], ["repaired", 1, 3]);
     const { labels: ofManifest } = await client.content.info(now.target.digest);
