@@ -60,8 +60,14 @@ function declarationsIn(path: string, code: string): string {
 /** Of generated modules, the messages are enough. */
 function withoutCodecs(path: string, code: string): string {
   if (!path.startsWith("proto/")) return code;
-  const interfaces = code.matchAll(
-    /^import .*;$|(?:^\/\*\*(?:(?!\*\/)[^])*\*\/\n)?^export (?:interface|enum) [^]*?^}$/gm,
-  );
-  return [...interfaces].map(([text]) => text).filter((text) => !text.includes("@bufbuild")).join("\n");
+  const comment = "(?:^/\\*\\*(?:(?!\\*/)[^])*\\*/\\n)?";
+  const kinds = [
+    "import .*;$",
+    "export (?:interface|namespace) [^]*?^}$",
+    "export const \\w+ = \\{[^]*?^\\} as const;$",
+    "export type \\w+ = typeof .*;$",
+  ];
+  const declared = code.matchAll(new RegExp(`${comment}^(?:${kinds.join("|")})`, "gm"));
+  return [...declared].map(([text]) => text).filter((text) => !/@bufbuild|interface MessageFns/.test(text))
+    .join("\n");
 }

@@ -2,6 +2,7 @@ import { closeNow, Flood } from "../../lib/host.ts";
 import { pluginFailure, reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
 import type { Answer, FromWorker, Notice, Start, ToWorker } from "./messages.ts";
+import { ownCode } from "./own_code.ts";
 import type { Permissions } from "./settings.ts";
 
 /** How much a worker may say before it is shown. */
@@ -147,7 +148,12 @@ function isNotice(message: FromWorker): message is Notice {
 /** The import map names the worker's entry, in the source tree `worker.ts` beside this file, in a bundle its own. */
 function startWorker({ folder }: PluginFile, { read, net, env, run }: Permissions): Worker {
   const nothing = { ffi: false, import: false, sys: false, write: false };
-  const granted = { read: [folder, ...read], net: orNone(net), env: orNone(env), run: orNone(run) };
+  const granted = {
+    read: [folder, ...ownCode(), ...read],
+    net: orNone(net),
+    env: orNone(env),
+    run: orNone(run),
+  };
   return new Worker(import.meta.resolve("davit/plugin-worker"), {
     type: "module",
     deno: { permissions: { ...nothing, ...granted } },
