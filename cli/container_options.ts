@@ -10,8 +10,8 @@ import {
   parseMount,
   type RuntimeSpec,
 } from "../mod.ts";
-import { requireImage } from "./elsewhere.ts";
 import { UsageError } from "./errors.ts";
+import { imageFor, pullOptions } from "./image_source.ts";
 import { parseLabels } from "./labels.ts";
 import { unpackOptions } from "./unpacking.ts";
 import type { Argument, VerbContext } from "./verb.ts";
@@ -57,6 +57,7 @@ export const containerOptions = {
     placeholder: "NAME",
     summary: "[the namespace's default, io.containerd.runc.v2]",
   },
+  ...pullOptions,
   ...unpackOptions,
   platform: {
     type: "string",
@@ -78,7 +79,7 @@ type Context = VerbContext<typeof containerOptions>;
  * Reads what a container is to be like.
  *
  * @throws {UsageError} when options contradict each other or cannot be read.
- * @throws {CliError} when there is no such image, with a hint where it is.
+ * @throws {CliError} when there is no such image, with a hint where it is or how it comes.
  */
 export async function readContainer(client: NamespacedClient, context: Context): Promise<ContainerOptions> {
   const { args, command, options, snapshotter, progress, signal } = context;
@@ -91,10 +92,9 @@ export async function readContainer(client: NamespacedClient, context: Context):
   const [source = "", id = inventedId()] = isAlone ? ["", ...args] : args;
   const common = { id, labels: parseLabels(label), runtime, signal };
   if (isAlone) return { ...common, spec: await readSpec(config) };
-  const name = { name: source, action: "run", context };
   return {
     ...common,
-    ...(rootfs ? { rootfs: resolve(source) } : { image: await requireImage(client, name) }),
+    ...(rootfs ? { rootfs: resolve(source) } : { image: await imageFor(client, source, context) }),
     command,
     terminal: tty,
     ...await readProcess(options),

@@ -12,14 +12,23 @@ export class CapturedIo implements Io {
   readonly #decoder = new TextDecoder();
   readonly #errorDecoder = new TextDecoder();
 
-  constructor({ env = {}, terminal }: { env?: Record<string, string>; terminal?: Terminal } = {}) {
+  readonly #input: string;
+
+  constructor(
+    { env = {}, terminal, input = "" }: {
+      env?: Record<string, string>;
+      terminal?: Terminal;
+      input?: string;
+    } = {},
+  ) {
+    this.#input = input;
     this.#env = env;
     this.terminal = terminal;
     this.outputIsTerminal = terminal?.showsOutput ?? false;
   }
 
   stdin(): ReadableStream<Uint8Array> {
-    return ReadableStream.from([]);
+    return ReadableStream.from(this.#input === "" ? [] : [new TextEncoder().encode(this.#input)]);
   }
 
   writeOut(bytes: Uint8Array): Promise<void> {

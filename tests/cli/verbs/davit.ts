@@ -7,9 +7,9 @@ import { CapturedIo } from "../captured_io.ts";
 export async function davit(
   { address }: Containerd,
   argv: readonly string[],
-  { env = {} }: { env?: Record<string, string> } = {},
+  { env = {}, input = "" }: { env?: Record<string, string>; input?: string } = {},
 ): Promise<Output> {
-  const io = new CapturedIo({ env });
+  const io = new CapturedIo({ env, input });
   const code = await run(["--address", address, ...argv], io);
   return { code, stdout: io.stdout, stderr: io.stderr };
 }

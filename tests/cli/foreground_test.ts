@@ -1,0 +1,131 @@
+/** What a process in the foreground does to davit itself: its signals, its terminal and its output. */
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { leftOf, runTest } from "../lib/run/setting.ts";
+import { busyboxName } from "../lib/some_container.ts";
+import { Screen } from "../real/screen.ts";
+
+const program = [
+  Deno.execPath(),
+  "run",
+  "-A",
+  "--no-check",
+  fromFileUrl(new URL("../../cli/main.ts", import.meta.url)),
+];
+
+const forwarded = [
+  ..."HUP INT QUIT TRAP ABRT BUS USR1 USR2 ALRM TERM STKFLT CONT TSTP TTIN TTOU XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
+    .split(" "),
+];
+
+runTest(
+  "forwardSignals() hands every signal on to the process, and leaves no debugger open",
+  async (setting) => {
+    const { client, containerd } = setting;
+    const traps = forwarded.map((name) => `trap 'echo got ${name}' ${name}`).join("; ");
+    const script = `${traps}; trap 'exit 7' PIPE; echo ready; while :; do sleep 0.05; done`;
+    const argv = [
+      "-a",
+      containerd.address,
+      "-n",
+      client.name,
+      "run",
+      "--rm",
+      busyboxName,
+      "c",
+      "sh",
+      "-c",
+      script,
+    ];
+    const child = new Deno.Command(program[0]!, {
+      args: [...program.slice(1), ...argv],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    const until = async (line: string) => {
+      while (!text.split("\n").includes(line)) {
+        const { value, done } = await output.read();
+        assert(!done, `davit ended: ${text}`);
+        text += value;
+      }
+    };
+    await until("ready");
+    // The debugger of Deno listens for the signal only after a while.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    for (const name of forwarded) {
+      child.kill(`SIG${name}` as Deno.Signal);
+      await until(`got ${name}`);
+    }
+    assertEquals(await listensAt(child.pid, 9229), false);
+    child.kill("SIGPIPE");
+    assertEquals((await child.status).code, 7);
+    await output.cancel();
+    assertEquals(await leftOf(setting), []);
+  },
+  { series: ["2"] },
+);
+
+runTest("run ends its container when nobody reads its output any more", async (setting) => {
+  const { client, containerd } = setting;
+  const argv = ["-a", containerd.address, "-n", client.name, "run", "--rm", busyboxName, "c", "yes"];
+  const child = new Deno.Command(program[0]!, {
+    args: [...program.slice(1), ...argv],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = child.stdout.getReader();
+  await output.read();
+  await output.cancel();
+  const [{ code }, errors] = await Promise.all([child.status, new Response(child.stderr).text()]);
+  assertEquals([code, errors], [0, ""]);
+  assertEquals(await leftOf(setting), []);
+}, { series: ["2"] });
+
+runTest(
+  "rawTerminal() is a terminal for the process: size, keys and screen, and given back at the end",
+  async (setting) => {
+    const { client, containerd } = setting;
+    const argv = ["-a", containerd.address, "-n", client.name, "run", "--rm", "-t", busyboxName, "c", "sh"];
+    const command = `${
+      [...program, ...argv].join(" ")
+    }; echo code $?; stty -a | tr ' ' '\\n' | grep -x -e '-*icanon' -e '-*opost;*' -e '-*echo'`;
+    await using screen = await Screen.start(command, { columns: 91, rows: 31 });
+    const type = async (...keys: string[]) => await screen.press(...keys, "Enter");
+    const has = (line: string | RegExp) =>
+      screen.until((lines) =>
+        lines.some((text) => text.trim() === line || (line instanceof RegExp && line.test(text)))
+      );
+    await screen.until((lines) => lines.some((line) => line.startsWith("/ #")));
+    await type("stty size"); // a line of the screen is not the program's
+    await has(/^3\d 91$/);
+    await screen.resize({ columns: 72, rows: 20 });
+    await type("while ! stty size | grep 72; do sleep 0.1; done");
+    await has(/^\d+ 72$/);
+    await type("trap 'echo interrupted' INT");
+    await screen.press("C-c");
+    await has(/\^Cinterrupted$/);
+    await type("exit 4");
+    await has("code 4");
+    await screen.until((lines) =>
+      ["icanon", "echo", "opost"].every((word) => lines.some((line) => line.trim() === word))
+    );
+    assertEquals(await leftOf(setting), []);
+  },
+);
+
+/** Whether a process listens at a port of this machine. */
+async function listensAt(pid: number, port: number): Promise<boolean> {
+  const table = await Deno.readTextFile(`/proc/${pid}/net/tcp`);
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const sockets = [...table.matchAll(new RegExp(`0100007F:${hex} 00000000:0000 0A .*`, "g"))]
+    .map(([line]) => `socket:[${line.split(/\s+/)[8]}]`);
+  for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
+    const target = await Deno.readLink(`/proc/${pid}/fd/${name}`).catch(() => "");
+    if (sockets.includes(target)) return true;
+  }
+  return false;
+}

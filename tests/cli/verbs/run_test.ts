@@ -1,0 +1,258 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { connect } from "../../../mod.ts";
+import { leftOf } from "../../lib/run/setting.ts";
+import { busyboxName } from "../../lib/some_container.ts";
+import type { Containerd } from "../../real/containerd.ts";
+import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
+import type { Output } from "../../real/process.ts";
+import { StockedRegistry } from "../../real/stocked_registry.ts";
+import { realTest, type RealTestOptions, uniqueNamespace } from "../../real/test.ts";
+import { davit } from "./davit.ts";
+
+interface Setting {
+  containerd: Containerd;
+  namespace: string;
+  /** Runs davit in the namespace. */
+  run(...argv: string[]): Promise<Output>;
+  /** The same with something on stdin. */
+  feed(input: string, ...argv: string[]): Promise<Output>;
+  ctr(...argv: string[]): Promise<Output>;
+}
+
+/** Registers a test of verbs in a namespace with busybox; nothing may be left in it. */
+function verbTest(name: string, body: (setting: Setting) => Promise<void>, options?: RealTestOptions): void {
+  realTest(name, async (_, containerd) => {
+    const namespace = uniqueNamespace();
+    await importWithCtr(containerd, namespace, ociArchive([await busyboxImage()]), { unpack: true });
+    await body({
+      containerd,
+      namespace,
+      run: (...argv) => davit(containerd, ["-n", namespace, ...argv]),
+      feed: (input, ...argv) => davit(containerd, ["-n", namespace, ...argv], { input }),
+      ctr: (...argv) => containerd.ctr(argv, { namespace, check: false }),
+    });
+    await using connection = await connect({ address: containerd.address });
+    assertEquals(await leftOf({ containerd, client: connection.namespace(namespace) }), []);
+  }, options);
+}
+
+verbTest("run ends as the command does, which gets its arguments untouched", async ({ run, feed }) => {
+  assertEquals(await run("run", "--rm", "busybox", "--", "echo", "-n", "--rm", "-o"), {
+    code: 0,
+    stdout: "--rm -o",
+    stderr: "",
+  });
+  assertEquals(await run("run", "--rm", busyboxName, "x", "sh", "-c", "echo out; echo err >&2; exit 42"), {
+    code: 42,
+    stdout: "out\n",
+    stderr: "err\n",
+  });
+  assertEquals((await run("run", "--rm", "busybox", "x", "--", "sh", "-c", "exit 3")).code, 3);
+  assertEquals((await feed("some input", "run", "--rm", "busybox", "x", "cat")).stdout, "some input");
+});
+
+const refused: [argv: string[], exit: number, message: string][] = [
+  [["none", "x"], 125, 'Cannot run image "none" in namespace'],
+  [["busybox", "x", "nope"], 127, 'exec: "nope": executable file not found'],
+  [["busybox", "x", "/etc/passwd"], 126, "permission denied"],
+  [["busybox", "-x"], 125, 'Unknown flag "-x"'],
+  [["busybox", "a..b"], 125, 'Cannot use "a..b" as a container id'],
+  [["--user", "nobody", "busybox", "x"], 125, 'the image has no user "nobody"'],
+  [["--mount", "type=bind,src=/none,dst=/x,options=rbind", "busybox", "x"], 125, "/none"],
+  [["--mount", "type=bind,dst=/x", "busybox", "x"], 125, "source is missing"],
+  [["--env", "=x", "busybox", "x"], 125, "it has no key"],
+  [["--env-file", "/none", "busybox", "x"], 125, 'environment file "/none": no such file'],
+  [["--memory-limit", "much", "busybox", "x"], 125, "expected a size"],
+  [["--cpus", "-1", "busybox", "x"], 125, "--cpus"],
+  [["--cap-add", "FLY", "busybox", "x"], 125, 'capability "FLY"'],
+  [["--device", "/dev/none", "busybox", "x"], 125, 'device "/dev/none": no such file'],
+  [["--device", "/etc/passwd", "busybox", "x"], 125, "it is none"],
+  [["--platform", "linux/s390x", "busybox", "x"], 125, "linux/s390x"],
+  [["--tty", "busybox", "x"], 125, "Cannot use a terminal: stdin is none"],
+  [["--rm", "--detach", "busybox", "x"], 125, "Cannot use both --rm and --detach"],
+  [["--null-io", "--log-uri", "file:///x", "busybox", "x"], 125, "Cannot use both"],
+  [["--log-uri", "/x", "busybox", "x"], 125, "expected file:///PATH"],
+  [["--config", "/none", "x"], 125, 'spec "/none": no such file'],
+  [["--config", "/etc/passwd", "x"], 125, 'Cannot read spec "/etc/passwd"'],
+  [["--config", "x", "x", "y"], 125, "more than an ID"],
+];
+
+verbTest(
+  "run says in one error what is wrong, with an exit code of its own, and leaves nothing",
+  async ({ run }) => {
+    for (const [argv, exit, message] of refused) {
+      const { code, stdout, stderr } = await run("run", ...argv);
+      assertEquals([code, stdout], [exit, ""], `${argv.join(" ")}: ${stderr}`);
+      assertStringIncludes(stderr, message);
+      const errors = stderr.split("\n").filter((line) => line.startsWith("davit: "));
+      assertEquals(errors.length, 1, stderr);
+    }
+  },
+  { series: ["2"] },
+);
+
+verbTest(
+  "run --detach leaves a container that attach, exec, kill, wait and remove work on",
+  async ({ run, feed }) => {
+    const script = "echo one; read line; echo got $line; sleep 600";
+    assertEquals(await run("run", "--detach", "busybox", "c", "sh", "-c", script), {
+      code: 0,
+      stdout: "c\n",
+      stderr: "",
+    });
+    const taken = await run("run", "--detach", "busybox", "c");
+    assertEquals([taken.code, taken.stderr.includes("already exists")], [125, true]);
+    assertEquals((await run("tasks", "exec", "c", "sh", "-c", "echo $0; exit 9")).code, 9);
+    assertEquals((await run("tasks", "exec", "none", "true")).code, 125);
+    assertEquals((await run("tasks", "exec", "c", "nope")).code, 127);
+    assertEquals((await run("tasks", "exec", "-d", "--exec-id", "e", "c", "sleep", "600")).stdout, "e\n");
+    const ps = JSON.parse((await run("tasks", "ps", "c", "-o", "json")).stdout) as Record<string, unknown>[];
+    assertEquals(ps.find(({ execId }) => execId === "e")?.command, "sleep 600");
+    assertEquals((await run("tasks", "kill", "--exec-id", "e", "-s", "9", "c")).code, 0);
+    assertEquals((await run("tasks", "wait", "--exec-id", "e", "c")).code, 137);
+    assertEquals((await run("tasks", "rm", "--exec-id", "e", "c")).code, 0);
+
+    const metrics = JSON.parse((await run("tasks", "metrics", "c", "-o", "json")).stdout);
+    assert(metrics[0].memory > 0);
+    assertEquals((await run("tasks", "metrics", "none")).code, 4);
+    assertEquals((await run("tasks", "pause", "c")).code, 0);
+    assertMatch((await run("tasks", "ls")).stdout, /^c +\d+ +paused$/m);
+    assertEquals((await run("tasks", "resume", "c")).code, 0);
+
+    const refusal = await run("containers", "rm", "c");
+    assertEquals(refusal.code, 5);
+    assertStringIncludes(refusal.stderr, "its task is running");
+    assertEquals((await run("tasks", "kill", "-s", "nosuch", "c")).code, 2);
+    const attached = feed("hello\n", "tasks", "attach", "c");
+    const [{ code, stdout }] = await Promise.all([attached, killWhenRead(run)]);
+    assertEquals([code, stdout], [137, "one\ngot hello\n"]);
+    assertEquals((await run("tasks", "attach", "c")).code, 125);
+    assertEquals((await run("containers", "rm", "c")).stdout, "c\n");
+  },
+);
+
+/** Waits until the shell has become `sleep`, and ends it. */
+async function killWhenRead(run: Setting["run"]): Promise<void> {
+  while (!(await run("tasks", "ps", "c")).stdout.includes("sleep")) { /* again */ }
+  await run("tasks", "kill", "--all", "-s", "KILL", "c");
+}
+
+verbTest("run and tasks start write what they are told to: a pid file, a log, nothing", async ({ run }) => {
+  const folder = await Deno.makeTempDir({ prefix: "davit-test-run-" });
+  try {
+    const [pidFile, log] = [join(folder, "pid"), join(folder, "log")];
+    const script = "for i in 1 2 3 4 5; do echo line $i; done; sleep 600";
+    await run(
+      "run",
+      "-d",
+      "--pid-file",
+      pidFile,
+      "--log-uri",
+      `file://${log}`,
+      "busybox",
+      "c",
+      "sh",
+      "-c",
+      script,
+    );
+    const [task] = JSON.parse((await run("tasks", "ls", "-o", "json")).stdout);
+    assertEquals(await Deno.readTextFile(pidFile), String(task.pid));
+    while (!(await run("logs", "c")).stdout.includes("line 5")) { /* again */ }
+    assertEquals((await run("containers", "logs", "--tail", "2", "c")).stdout, "line 4\nline 5\n");
+    const following = run("logs", "--follow", "--tail", "1", "c");
+    await Deno.writeTextFile(log, "later\n", { append: true });
+    await run("tasks", "kill", "-s", "KILL", "c");
+    assertStringIncludes((await following).stdout, "later\n");
+    await run("tasks", "rm", "c");
+    assertEquals(await run("tasks", "start", "--null-io", "-d", "c"), { code: 0, stdout: "c\n", stderr: "" });
+    assertEquals((await run("logs", "c")).code, 5);
+    await run("containers", "rm", "-f", "c");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}, { series: ["2"] });
+
+verbTest(
+  "containers create, info, label, start and prune go through the life of a container",
+  async ({ run }) => {
+    const folder = await Deno.makeTempDir({ prefix: "davit-test-run-" });
+    try {
+      const file = join(folder, "env");
+      await Deno.writeTextFile(file, "# comment\nB=2\nPATH\n");
+      const flags = [
+        "--env-file",
+        file,
+        "--env",
+        "A=1",
+        "--label",
+        "team=deck",
+        "--user",
+        "7:8",
+        "--cwd",
+        "/tmp",
+      ];
+      assertEquals(
+        (await run("c", "create", ...flags, "busybox", "c", "/bin/sh", "-c", "exit 5")).stdout,
+        "c\n",
+      );
+      const info = JSON.parse((await run("containers", "info", "c")).stdout);
+      assertEquals([info.id, info.image, info.labels.team], ["c", busyboxName, "deck"]);
+      const { process } = info.spec;
+      assertEquals([process.env, process.cwd, process.args], [["B=2", "A=1"], "/tmp", [
+        "/bin/sh",
+        "-c",
+        "exit 5",
+      ]]);
+      assertEquals(process.user, { uid: 7, gid: 8, additionalGids: [8] });
+      assertEquals(JSON.parse((await run("containers", "info", "--spec", "c")).stdout), info.spec);
+      const labelled = await run("containers", "label", "c", "team=", "x=y", "-o", "json");
+      assertEquals(JSON.parse(labelled.stdout).labels.team, undefined);
+      assertEquals((await run("tasks", "start", "c")).code, 5);
+
+      await Deno.writeTextFile(join(folder, "spec"), JSON.stringify(info.spec));
+      assertEquals((await run("c", "create", "--config", join(folder, "spec"), "d")).stdout, "d\n");
+      await run("run", "-d", "busybox", "busy", "sleep", "600");
+      assertEquals((await run("containers", "prune", "--older-than", "0s")).code, 2);
+      const plan = await run("containers", "prune", "--older-than", "0s", "--dry-run", "-o", "json");
+      assertEquals(JSON.parse(plan.stdout).map((row: Record<string, string>) => [row.id, row.status]), [
+        ["c", "would be removed"],
+        ["d", "would be removed"],
+      ]);
+      assertEquals((await run("containers", "prune", "--older-than", "0s", "--yes", "-q")).stdout, "c\nd\n");
+      assertEquals((await run("containers", "ls", "-q")).stdout, "busy\n");
+      assertEquals((await run("containers", "rm", "c")).code, 4);
+      assertEquals((await run("containers", "rm", "--ignore-missing", "c")).code, 0);
+      assertEquals((await run("containers", "rm", "-f", "busy")).code, 0);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  { series: ["2"] },
+);
+
+verbTest("run takes over from ctr, and ctr from run", async ({ run, ctr }) => {
+  await ctr("run", "--detach", busyboxName, "theirs", "sleep", "600");
+  assertEquals((await run("tasks", "exec", "theirs", "sh", "-c", "exit 4")).code, 4);
+  assertEquals((await run("tasks", "kill", "-s", "KILL", "theirs")).code, 0);
+  assertEquals((await run("tasks", "attach", "theirs")).code, 137);
+  assertEquals((await run("containers", "rm", "theirs")).code, 0);
+
+  await run("run", "--detach", "busybox", "ours", "sleep", "600");
+  assertEquals((await ctr("tasks", "exec", "--exec-id", "e", "ours", "sh", "-c", "exit 4")).code, 4);
+  assertEquals((await ctr("tasks", "kill", "-s", "KILL", "ours")).code, 0);
+  const [attached] = await Promise.all([ctr("tasks", "attach", "ours")]);
+  assertEquals(attached.code, 137, attached.stderr);
+  assertEquals((await ctr("containers", "rm", "ours")).code, 0);
+});
+
+verbTest("run --pull gets an image that is not there", async ({ containerd, run }) => {
+  await using stock = await StockedRegistry.start({ "box:1": await busyboxImage() });
+  const name = stock.reference("box:1");
+  const without = await run("run", "--rm", name, "x", "true");
+  assertEquals(without.code, 125);
+  assertStringIncludes(without.stderr, "hint: --pull missing pulls it");
+  const pulled = await run("run", "--rm", "--pull", "missing", "--plain-http", name, "x", "echo", "here");
+  assertEquals([pulled.code, pulled.stdout], [0, "here\n"], pulled.stderr);
+  assert(containerd.alive());
+}, { series: ["2"] });
