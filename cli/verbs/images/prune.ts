@@ -1,4 +1,5 @@
 import { executePrune, planPrune, type PrunePlan } from "../../../mod.ts";
+import { forgetDeadRuns } from "../../dead_runs.ts";
 import { missingImage } from "../../elsewhere.ts";
 import { describeFreed } from "../../freed.ts";
 import { requireCriterion } from "../../prune_criteria.ts";
@@ -53,22 +54,12 @@ export default defineVerb({
   repeatable: true,
   acrossNamespaces: true,
   async *run(context) {
-    const {
-      args,
-      options,
-      allNamespaces,
-      namespace,
-      dryRun,
-      client,
-      log,
-      progress,
-      failed,
-      confirm,
-      signal,
-    } = context;
+    const { args, options, allNamespaces, namespace, dryRun, client, log } = context;
+    const { progress, failed, confirm, signal } = context;
     requireCriterion(options);
     const { keepWithin = 0, olderThan = 0, minAge, ...rules } = options;
     const connection = await client();
+    await forgetDeadRuns(context, "images prune");
     const plan = await planPrune(connection, {
       ...rules,
       ...(Math.max(keepWithin, olderThan) > 0 && { olderThanMs: Math.max(keepWithin, olderThan) }),

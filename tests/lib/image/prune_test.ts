@@ -104,6 +104,28 @@ realTest("executePrune() leaves alone what was set anew since the plan", async (
   assertEquals(await Array.fromAsync(images.list(), ({ name }) => name), [one.name]);
 });
 
+realTest("executePrune() keeps content for whoever names it anew meanwhile", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const [one, two] = await manyImages({ count: 2, seed: 8 }) as [Image, Image];
+  await importWithCtr(containerd, namespace, ociArchive([one, two]));
+  await using client = await connect({ address: containerd.address });
+  const { images, leases, content } = client.namespace(namespace);
+  const plan = await planPrune(client, { namespaces: [namespace], unused: true, minAgeMs: 0 });
+  for await (const { image, status } of executePrune(client, plan)) {
+    assertEquals(status, "removed");
+    if (image.name !== one.name) continue;
+    await leases.collectGarbage(); // as anybody may, before the new name is there
+    await images.create({ name: "example.com/again:1", target: image.target });
+  }
+  const left = await checkWithCtr(containerd, namespace);
+  assertEquals([...left], [[
+    "example.com/again:1",
+    `complete (${one.blobs.size - 1}/${one.blobs.size - 1})`,
+  ]]);
+  assertEquals((await Array.fromAsync(content.list())).length, one.blobs.size);
+  assertEquals(await Array.fromAsync(leases.list()), []);
+});
+
 type Image = Awaited<ReturnType<typeof manyImages>>[number];
 
 async function importMany(
