@@ -82,8 +82,8 @@ Deno.test("run() shows versions and help without a connection", async () => {
 
 Deno.test("run() shows help of a verb although what it requires is missing", async () => {
   assertStringIncludes(
-    (await ran("images copy --help")).io.stdout,
-    "Usage: davit images copy REF... --to NAMESPACE",
+    (await ran("schedule cron --help")).io.stdout,
+    "Usage: davit schedule cron COMMAND... --name STRING",
   );
 });
 
