@@ -13,12 +13,12 @@ export const runningNouns: readonly Noun[] = [
       { ...list, summary: "List containers", load: () => import("./verbs/containers/list.ts") },
       {
         name: "create",
-        summary: "Make a container without starting it",
+        summary: "Make a container without starting it; tasks start does that",
         load: () => import("./verbs/containers/create.ts"),
       },
       {
         name: "info",
-        summary: "Show all about a container",
+        summary: "Show all about a container, with the spec that its runtime gets",
         load: () => import("./verbs/containers/info.ts"),
       },
       {
@@ -28,12 +28,12 @@ export const runningNouns: readonly Noun[] = [
       },
       {
         name: "logs",
-        summary: "Print what a container wrote to a file",
+        summary: "Print what a container wrote to the file of --log-uri",
         load: () => import("./verbs/containers/logs.ts"),
       },
       {
         ...remove,
-        summary: "Remove containers with their tasks and snapshots",
+        summary: "Remove containers with their tasks and snapshots; not while a task runs",
         load: () => import("./verbs/containers/remove.ts"),
       },
       {
@@ -60,7 +60,7 @@ export const runningNouns: readonly Noun[] = [
       },
       {
         name: "attach",
-        summary: "Take over input and output of a task until it ends",
+        summary: "Take over input and output of a task until it ends, and remove it then",
         load: () => import("./verbs/tasks/attach.ts"),
       },
       {
@@ -81,7 +81,7 @@ export const runningNouns: readonly Noun[] = [
       },
       {
         name: "ps",
-        summary: "List the processes of a container",
+        summary: "List the processes of a container, as the host sees them",
         load: () => import("./verbs/tasks/ps.ts"),
       },
       {
@@ -95,7 +95,11 @@ export const runningNouns: readonly Noun[] = [
         summary: "Wait for the end of a task, and end with its exit code",
         load: () => import("./verbs/tasks/wait.ts"),
       },
-      { ...remove, summary: "Remove tasks that have ended", load: () => import("./verbs/tasks/remove.ts") },
+      {
+        ...remove,
+        summary: "Remove tasks that have ended; their containers stay",
+        load: () => import("./verbs/tasks/remove.ts"),
+      },
     ],
   },
 ];
@@ -115,7 +119,7 @@ export const runningVerbs: readonly (VerbEntry & { load: LoadVerb })[] = [
   {
     name: "events",
     aliases: ["event"],
-    summary: "Show what happens from now on",
+    summary: "Show what happens from now on, in this namespace or with -A in all",
     load: () => import("./verbs/events.ts"),
   },
 ];

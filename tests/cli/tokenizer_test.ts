@@ -51,6 +51,19 @@ Deno.test("tokenize() reads booleans with and without a value, and taken back", 
   assertEquals(refusal("--dry-run=yes"), 'Cannot use "yes" for --dry-run: it takes no value');
 });
 
+Deno.test("tokenize() says where -- came, and knows short forms", () => {
+  const known = flagsOf({
+    detach: { type: "boolean", short: "d", summary: "" },
+    user: { type: "string", short: "u", summary: "" },
+  });
+  assertEquals(tokenize(["a", "-d", "-u", "x", "--", "b", "-d"], { flags: known }), {
+    flags: ["--detach=true", "--user=x"],
+    positionals: ["a", "b", "-d"],
+    rest: [],
+    literalFrom: 1,
+  });
+});
+
 Deno.test("tokenize() stops at the positional that completes the reading", () => {
   const isComplete = (words: readonly string[]) => words.length === 2;
   assertEquals(tokenize(["a", "-q", "b", "--bogus", "c"], { flags, isComplete }), {

@@ -3,7 +3,7 @@ import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
   summary: "Print what a container wrote to the file of --log-uri",
-  examples: ["logs web", "logs -f --tail 100 web"],
+  examples: ["containers logs web", "containers logs -f --tail 100 web"],
   args: [{ name: "ID", summary: "of a container whose task is there, running or not", completes: "task" }],
   options: {
     follow: { type: "boolean", short: "f", summary: "go on until the task ends" },

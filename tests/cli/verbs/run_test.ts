@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { run as davitRun } from "../../../cli/app.ts";
+import { Interrupted } from "../../../cli/errors.ts";
 import { connect } from "../../../mod.ts";
 import { leftOf } from "../../lib/run/setting.ts";
 import { busyboxName } from "../../lib/some_container.ts";
@@ -8,6 +10,7 @@ import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import type { Output } from "../../real/process.ts";
 import { StockedRegistry } from "../../real/stocked_registry.ts";
 import { realTest, type RealTestOptions, uniqueNamespace } from "../../real/test.ts";
+import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
 
 interface Setting {
@@ -256,3 +259,34 @@ verbTest("run --pull gets an image that is not there", async ({ containerd, run 
   assertEquals([pulled.code, pulled.stdout], [0, "here\n"], pulled.stderr);
   assert(containerd.alive());
 }, { series: ["2"] });
+
+verbTest(
+  "events shows what happens as it happens, and only here without -A",
+  async ({ containerd, namespace, run }) => {
+    const lines: string[] = [];
+    const done = new AbortController();
+    const io = new CapturedIo();
+    io.writeOut = (bytes) => {
+      lines.push(...new TextDecoder().decode(bytes).trim().split("\n"));
+      return Promise.resolve();
+    };
+    const argv = ["-a", containerd.address, "-n", namespace, "events", 'topic~="^/tasks/"', "--no-headers"];
+    const watching = davitRun(argv, io, { signal: done.signal });
+    // Nothing says when the subscription has begun.
+    while (!lines.some((line) => line.includes("/tasks/exit"))) {
+      await run(
+        "run",
+        "--rm",
+        "busybox",
+        "--",
+        "true",
+      );
+    }
+    done.abort(new Interrupted("SIGINT"));
+    assertEquals(await watching, 130);
+    const exit = lines.find((line) => line.includes("/tasks/exit"))!;
+    assertMatch(exit, /^\d{4}-\S+Z  \/tasks\/exit  containerId=davit-\w+,.*exitStatus=0/);
+    assertEquals((await run("events", "==")).code, 2);
+  },
+  { series: ["2"] },
+);

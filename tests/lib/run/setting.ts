@@ -1,3 +1,5 @@
+import { assertEquals } from "@std/assert";
+import { dirname } from "@std/path";
 import type { NamespacedClient } from "../../../lib/client.ts";
 import { findImage } from "../../../lib/image/tag.ts";
 import type { ExitStatus } from "../../../lib/tasks.ts";
@@ -90,6 +92,8 @@ export async function runBusybox(
   const status = await process.wait();
   await process.delete();
   await removeContainer(client, process.containerId);
+  const folder = dirname(process.io.stdout);
+  assertEquals(await Deno.lstat(folder).catch(() => "gone"), "gone", `the folder ${folder} of pipes is left`);
   return { ...status, stdout: captured.stdout, stderr: captured.stderr };
 }
 
