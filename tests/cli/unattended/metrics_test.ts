@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { metricsOf } from "../../../cli/unattended/metrics.ts";
 import type { RunRecord } from "../../../cli/unattended/record.ts";
+import { hostileNames } from "../../lib/hostile.ts";
+import { lackOfPromtool, promtool } from "../../real/promtool.ts";
 
 const record: RunRecord = {
   id: "1",
@@ -47,3 +49,17 @@ Deno.test("metricsOf() remembers the last success over failures, and has none be
   assertEquals(metricsOf(failed, undefined).includes("last_success"), false);
   assertEquals(metricsOf(failed, "garbage").includes("last_success"), false);
 });
+
+const ignore = await lackOfPromtool() !== undefined;
+
+for (const job of ["nightly", ...hostileNames]) {
+  const name = `Prometheus reads the metrics of job ${JSON.stringify(job.slice(0, 20))}`;
+  Deno.test(name, { ignore }, async () => {
+    const before = metricsOf(record, undefined);
+    const text = metricsOf({ ...record, job, exit: 3, counts: { [job]: 2, copied: 1 } }, before);
+    const { stdout, stderr } = await promtool(["check", "metrics"], {
+      stdin: new TextEncoder().encode(text),
+    });
+    assertEquals(stdout + stderr, "", text); // it says what it would have otherwise
+  });
+}
