@@ -67,7 +67,7 @@ Deno.test("a schedule keeps a lock and a log format that its command line has", 
 for (
   const [change, message] of [
     [{ argv: ["images", "coppy"] }, "no such verb"],
-    [{ argv: ["images", "copy", "x"] }, "Missing --to"],
+    [{ argv: ["images", "tag"] }, "REF is missing"],
     [{ argv: ["images", "copy", "x\ny", "--to", "z"] }, "line break"],
     [{ argv: ["--help"] }, "names no verb"],
     [{ name: "a/b" }, "for --name"],
