@@ -1,5 +1,6 @@
 /** Values as people read them, one cell of a table each. */
 import { escapeControls } from "./escape.ts";
+import { toJson } from "./json.ts";
 import type { Column } from "./verb.ts";
 
 /** What stands in a cell of a table that is empty, so that the others stay the same field for awk. */
@@ -32,9 +33,10 @@ export function formatAge(instant: Date, now: Date): string {
   return seconds > 0 ? `${span} ago` : `in ${span}`;
 }
 
-/** `a=1,b=2`, in the order of the keys. */
+/** `a=1,b=2`, in the order of the keys; what is more than a text or a number, as JSON. */
 export function formatLabels(labels: Readonly<Record<string, unknown>>): string {
-  return Object.keys(labels).sort().map((key) => `${key}=${labels[key]}`).join(",");
+  const valueOf = (value: unknown) => typeof value === "object" ? toJson(value) : String(value);
+  return Object.keys(labels).sort().map((key) => `${key}=${valueOf(labels[key])}`).join(",");
 }
 
 function textOf(value: unknown, as: Column["as"], now: Date): string {
