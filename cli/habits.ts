@@ -1,6 +1,7 @@
 /** What users of ctr and its relatives type, and what davit has instead. */
 export const habits: ReadonlyMap<string, string> = new Map([
   ["-v", "davit has --version"],
+  ["-a", "-a is --address; lists show all there is, stopped or not"],
   ["--format", "davit has -o json, and others: see --output"],
   ["--json", "davit has -o json"],
   ["--local", "davit needs no --local: there is one way only"],
@@ -10,4 +11,33 @@ export const habits: ReadonlyMap<string, string> = new Map([
   ["--tlskey", "davit has --key"],
   ["--print-chainid", "davit always prints it"],
   ["--max-concurrent-uploaded-layers", "davit has --max-concurrent-uploads"],
+]);
+
+/** What users of docker and its relatives type first, and the words for it here. */
+export const docker: ReadonlyMap<string, string> = new Map([
+  ["attach", "tasks attach"],
+  ["commit", "snapshots commit"],
+  ["copy", "images copy"],
+  ["create", "containers create"],
+  ["exec", "tasks exec"],
+  ["export", "images export"],
+  ["history", "images history"],
+  ["import", "images import"],
+  ["inspect", 'images inspect" or "containers info'],
+  ["kill", "tasks kill"],
+  ["load", "images import"],
+  ["ls", 'images list" or "containers list'],
+  ["pause", "tasks pause"],
+  ["push", "images push"],
+  ["resume", "tasks resume"],
+  ["rm", "containers remove"],
+  ["rmi", "images remove"],
+  ["save", "images export"],
+  ["start", "tasks start"],
+  ["stats", "tasks metrics"],
+  ["stop", "tasks kill"],
+  ["tag", "images tag"],
+  ["top", "tasks ps"],
+  ["unpause", "tasks resume"],
+  ["wait", "tasks wait"],
 ]);

@@ -1,4 +1,5 @@
 import { UsageError } from "./errors.ts";
+import { docker } from "./habits.ts";
 import { nearest } from "../mod.ts";
 import { type LoadVerb, type Noun, nouns, verbs } from "./verbs.ts";
 
@@ -45,7 +46,7 @@ export function unknownCommand(
         : `did you mean "${noun.name} ${near}"?`,
     );
   }
-  const near = nearest(first, [...[...nouns, ...verbs].flatMap(spellings), ...plugins]);
+  const near = docker.get(first) ?? nearest(first, [...[...nouns, ...verbs].flatMap(spellings), ...plugins]);
   return new UsageError(
     `Cannot run ${JSON.stringify(first)}: no such noun, verb or plugin`,
     near === undefined ? `"davit help" lists them` : `did you mean "${near}"?`,

@@ -106,7 +106,7 @@ function readNegation(spelling: string, text: string | undefined, known: Flags):
 }
 
 function valueBehind(spelling: string, next: string | undefined): string {
-  if (next === undefined) throw new UsageError(`Missing value for ${spelling}`);
+  if (next === undefined) throw new UsageError(`Missing value for ${spelling}`, habits.get(spelling));
   if (next === "-" || !next.startsWith("-")) return next;
   throw new UsageError(
     `Missing value for ${spelling}`,
