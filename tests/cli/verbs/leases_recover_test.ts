@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { connect, type NamespacedClient } from "davit";
-import { permissions } from "../../../cli/build/launch.ts";
 import { thisOwner } from "../../../cli/owner.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -55,12 +54,15 @@ realTest("leases recover removes what a killed davit held, once it is dead", asy
   }
 }, { timeoutMs: 120_000 });
 
+/** Everything by name, with which Deno keeps `/proc` from a program all the same. */
+const lesser = ["read", "write", "net", "env", "sys", "run"].map((name) => `--allow-${name}`);
+
 realTest("leases recover leaves all where davit may not look at processes", async (_t, containerd) => {
   await using client = await connect({ address: containerd.address, owner: thisOwner });
   const { leases, name } = client.namespace(uniqueNamespace());
   await using lease = await leases.acquire({ prefix: "test" });
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", ...permissions, main, "-a", containerd.address, "-n", name, "leases", "recover"],
+    args: ["run", "--quiet", ...lesser, main, "-a", containerd.address, "-n", name, "leases", "recover"],
   }).output();
   assertEquals(code, 0);
   assertMatch(new TextDecoder().decode(stderr), /^warning: This davit may not look at processes.*\n$/);
