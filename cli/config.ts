@@ -39,7 +39,7 @@ export interface Config {
 export const noConfig: Config = { contexts: {}, pluginFolders: [], grants: {} };
 
 /**
- * Reads the configuration: `$DAVIT_CONFIG`, or else root's for all users and the user's own.
+ * Reads the configuration: `$DAVIT_CONFIG` (`/dev/null` for none), or else root's for all users and the user's own.
  *
  * As root, files that others may change are left out with a warning; one that `$DAVIT_CONFIG` names is an error.
  *
@@ -47,6 +47,7 @@ export const noConfig: Config = { contexts: {}, pluginFolders: [], grants: {} };
  */
 export async function readConfig(io: Pick<Io, "env">, log: Pick<StderrLog, "warn">): Promise<Config> {
   const named = io.env("DAVIT_CONFIG");
+  if (named === "/dev/null") return noConfig;
   const paths = named === undefined ? usualPaths(io) : [named];
   const configs = await Promise.all(
     paths.map((path) => readFile(path, { isNamed: named !== undefined, log })),

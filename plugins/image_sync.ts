@@ -1,4 +1,4 @@
-import { definePlugin, executeCopy, foreseenResults, planCopy, renamePrefixes } from "davit";
+import { copyByRules, type CopyRule, definePlugin, parseCopyRules } from "davit";
 
 export default definePlugin({
   name: "image-sync",
@@ -6,12 +6,12 @@ export default definePlugin({
   examples: [
     "image-sync --from build --to staging,prod",
     "image-sync --from build --to k8s.io --include 'docker.io/**' --rename docker.io/=mirror.example.com/",
+    "image-sync --rules copy.yaml --dry-run",
   ],
   options: {
     from: {
       type: "list",
       commas: true,
-      required: true,
       placeholder: "NAMESPACE",
       completes: "namespace",
       summary: "where images are",
@@ -19,11 +19,11 @@ export default definePlugin({
     to: {
       type: "list",
       commas: true,
-      required: true,
       placeholder: "NAMESPACE",
       completes: "namespace",
       summary: "where they go",
     },
+    rules: { type: "file", summary: "rules in YAML instead, each with from, to and what follows here" },
     include: { type: "list", placeholder: "GLOB", summary: "only these; * stops at /, ** does not" },
     exclude: { type: "list", placeholder: "GLOB", summary: "not these" },
     rename: { type: "list", placeholder: "OLD=NEW", summary: "replace a prefix of the names" },
@@ -33,6 +33,7 @@ export default definePlugin({
       placeholder: "OS/ARCH",
       summary: "only these platforms, which must be complete",
     },
+    mirror: { type: "boolean", summary: "remove what the targets have beyond" },
   },
   columns: [
     { header: "REF", key: "image" },
@@ -48,25 +49,29 @@ export default definePlugin({
   access: { namespaces: "any", write: "images" },
 
   async *run({ client, options, dryRun, log, progress, failed, signal }) {
-    const rename = renamePrefixes(options.rename);
-    for (const from of options.from) {
-      const plan = await planCopy(client, {
-        from,
-        to: options.to.filter((name) => name !== from),
-        match: options.include,
-        exclude: options.exclude,
-        platforms: options.platform,
-        rename,
-        signal,
-      });
-      for (const glob of plan.unmatched) log.warn(`No image in namespace "${from}" matches "${glob}"`);
-      const results = dryRun
-        ? foreseenResults(plan)
-        : executeCopy(client, plan, { signal, onProgress: progress });
-      for await (const { error, calls: _, ...row } of results) {
-        if (error !== undefined) failed(error);
-        yield row;
-      }
+    const { rules: file, platform: platforms, from, to, ...flags } = options;
+    const isByFlags = from.length > 0 && to.length > 0;
+    if (isByFlags === (file !== undefined)) throw new RangeError("Name --from and --to, or --rules");
+    const wanted = from.map((from): CopyRule => ({
+      ...{ pin: false, unpack: false, line: 1 },
+      ...{ from: [from], to: to.filter((name) => name !== from), platforms: [...platforms] },
+      ...{ include: [...flags.include], exclude: [...flags.exclude], rename: [...flags.rename] },
+      mirror: flags.mirror,
+    }));
+    const rules = file === undefined ? wanted : await parseCopyRules(file.text, { file: file.path });
+    if (rules.some(({ unpack }) => unpack)) {
+      throw new RangeError("Unpacking is for davit images copy --rules");
+    }
+    const results = copyByRules(client, rules, {
+      dryRun,
+      signal,
+      onProgress: progress,
+      onPlan: ({ from, unmatched }) =>
+        unmatched.forEach((glob) => log.warn(`No image in namespace "${from}" matches "${glob}"`)),
+    });
+    for await (const { error, calls: _, ...row } of results) {
+      if (error !== undefined) failed(error);
+      yield row;
     }
   },
 });

@@ -68,6 +68,8 @@ function withoutCodecs(path: string, code: string): string {
     "export type \\w+ = typeof .*;$",
   ];
   const declared = code.matchAll(new RegExp(`${comment}^(?:${kinds.join("|")})`, "gm"));
-  return [...declared].map(([text]) => text).filter((text) => !/@bufbuild|interface MessageFns/.test(text))
+  return [...declared].map(([text]) => text).filter((text) =>
+    !/@bufbuild|interface MessageFns|Definition = /.test(text)
+  )
     .join("\n");
 }

@@ -8,3 +8,6 @@ export function ownCode(): string[] {
   const davit = import.meta.resolve("davit");
   return davit.endsWith(".js") ? [fromFileUrl(new URL(".", davit))] : [];
 }
+
+/** What the reader of YAML, which davit brings along, wants to know of the environment; nothing is secret in it. */
+export const ownVariables: readonly string[] = ["LOG_STREAM", "LOG_TOKENS"];

@@ -2,7 +2,7 @@ import { closeNow, Flood } from "../../lib/host.ts";
 import { pluginFailure, reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
 import type { Answer, FromWorker, Notice, Start, ToWorker } from "./messages.ts";
-import { ownCode } from "./own_code.ts";
+import { ownCode, ownVariables } from "./own_code.ts";
 import type { Permissions } from "./settings.ts";
 
 /** How much a worker may say before it is shown. */
@@ -151,7 +151,7 @@ function startWorker({ folder }: PluginFile, { read, net, env, run }: Permission
   const granted = {
     read: [folder, ...ownCode(), ...read],
     net: orNone(net),
-    env: orNone(env),
+    env: [...ownVariables, ...env],
     run: orNone(run),
   };
   return new Worker(import.meta.resolve("davit/plugin-worker"), {

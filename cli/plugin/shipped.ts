@@ -12,9 +12,24 @@ export interface ShippedPlugin {
 /** The files of `plugins/`, each named after its plugin with `_` for dashes. */
 export const shippedPlugins: readonly ShippedPlugin[] = [
   {
+    name: "image-retention",
+    summary: "Keep the newest images of every repository, and remove older ones that nothing uses",
+    access: { namespaces: "any", write: "images" },
+  },
+  {
     name: "image-sync",
     summary: "Copy the images of namespaces to others, where those lack them or have older ones",
     access: { namespaces: "any", write: "images" },
+  },
+  {
+    name: "namespace-report",
+    summary: "Tell what each namespace holds, the largest first, and which images are new in it",
+    access: { namespaces: "any", write: false },
+  },
+  {
+    name: "watch-exits",
+    summary: "Show each task that ends, and mark or delete what is left of it",
+    access: { namespaces: "current", write: "all" },
   },
 ];
 

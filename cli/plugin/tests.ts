@@ -1,7 +1,7 @@
 /** Running the tests of plugins: in a worker like the plugin's own, on a containerd in memory. */
 import { reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
-import { ownCode } from "./own_code.ts";
+import { ownCode, ownVariables } from "./own_code.ts";
 import type { FromTests, TestStart } from "./test_worker.ts";
 
 /** What became of one test. */
@@ -19,10 +19,10 @@ export async function* runTests(
   file: PluginFile,
   { filter, signal }: { filter: string; signal: AbortSignal },
 ): AsyncIterable<TestResult> {
-  const nothing = { env: false, ffi: false, import: false, net: false, run: false, sys: false, write: false };
+  const nothing = { ffi: false, import: false, net: false, run: false, sys: false, write: false };
   const worker = new Worker(import.meta.resolve("davit/plugin-test-worker"), {
     type: "module",
-    deno: { permissions: { ...nothing, read: [file.folder, ...ownCode()] } },
+    deno: { permissions: { ...nothing, env: [...ownVariables], read: [file.folder, ...ownCode()] } },
   });
   const messages: FromTests[] = [];
   let arrival = Promise.withResolvers<void>();

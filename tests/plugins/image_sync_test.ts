@@ -132,3 +132,32 @@ realTest(
     assertEquals((await containerd.ctr(["namespaces", "ls", "-q"])).stdout.includes(one), false);
   },
 );
+
+realTest(
+  "image-sync follows rules from a file that it has no right to read, and from stdin",
+  async (_t, containerd) => {
+    const { app, one } = await prepared(containerd);
+    const folder = await Deno.makeTempDir({ prefix: "davit-rules-" });
+    try {
+      const file = `${folder}/copy.yaml`;
+      await Deno.writeTextFile(file, `- from: ${app}\n  to: ${one}\n  include: example.com/tools/*\n`);
+      const { code, rows, stderr } = await sync(containerd, "--rules", file);
+      assertEquals([code, rows.map(({ image, status }) => [image, status])], [0, [
+        ["example.com/tools/lint:1", "copied"],
+      ]], stderr);
+      await Deno.writeTextFile(file, "- form: x\n");
+      const wrong = await sync(containerd, "--rules", file);
+      assertEquals(wrong.code, 10);
+      assertStringIncludes(wrong.stderr, "copy.yaml:1: ");
+      const none = await sync(containerd, "--rules", `${folder}/none.yaml`);
+      assertEquals(none.code, 4);
+      assertStringIncludes(none.stderr, "no such file");
+      const both = await sync(containerd, "--rules", file, "--from", app, "--to", one);
+      assertStringIncludes(both.stderr, "Name --from and --to, or --rules");
+      assertEquals((await sync(containerd, "--rules", "-")).code, 10); // stdin is empty
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  { series: ["2"] },
+);

@@ -11,23 +11,43 @@ export interface ProgramOptions {
   /** Instead of a real containerd: one that has no images. */
   canned?: boolean;
   cwd?: string;
+  /** Beside the variables of this process. */
+  env?: Record<string, string>;
+  /** Told of what it writes to stderr, as it comes. */
+  onError?: (text: string) => void;
   /** Told of the process once it runs. */
   started?: (process: Deno.ChildProcess) => void;
 }
 
 /** Runs davit in a process of its own: in this one, Deno would first check the types of every plugin. */
 export async function davit(argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
-  const { canned = false, cwd, started } = options;
+  const { canned = false, cwd, env = {}, onError = () => {}, started } = options;
   const program = canned ? "./canned_program.ts" : "../../../cli/main.ts";
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", fromFileUrl(new URL(program, import.meta.url)), ...argv],
     ...(cwd !== undefined && { cwd }),
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", DAVIT_CONFIG: "/dev/null", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   started?.(process);
-  const { code, stdout, stderr } = await process.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  const [{ code }, stdout, stderr] = await Promise.all([
+    process.status,
+    textOf(process.stdout),
+    textOf(process.stderr, onError),
+  ]);
+  return { code, stdout, stderr };
+}
+
+async function textOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  told = (_: string) => {},
+): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    told(text);
+  }
+  return text;
 }

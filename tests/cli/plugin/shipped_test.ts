@@ -7,7 +7,8 @@ import { nouns, verbs } from "../../../cli/verbs.ts";
 const folder = new URL("../../../plugins/", import.meta.url);
 
 Deno.test("shippedPlugins lists all of plugins/, as their files say", async () => {
-  const files = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const files = entries.filter(({ isFile }) => isFile).map(({ name }) => name);
   assertEquals(shippedPlugins.map(({ name }) => `${name.replaceAll("-", "_")}.ts`), files.sort());
   for (const listed of shippedPlugins) {
     const { default: plugin }: { default: Plugin } = await import(shippedFile(listed.name)!.url);
