@@ -74,8 +74,9 @@ function partsOf(value: unknown): Iterable<unknown> {
  * sending, and stops at what a listener throws.
  */
 export function closeNow(port: MessagePort): void {
-  port.dispatchEvent = () => {
-    throw new Error("The port is closed");
+  port.dispatchEvent = ({ type }) => {
+    if (type === "message") throw new Error("The port is closed");
+    return true; // once node:worker_threads is loaded, as by grpc-js, ports also tell that they are closed
   };
   port.close();
 }

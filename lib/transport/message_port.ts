@@ -37,6 +37,7 @@ export class MessagePortTransport implements Transport {
   readonly #port: MessagePort;
   readonly #calls = new Map<number, PortExchange>();
   #lastId = 0;
+  #closed: DOMException | undefined;
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -82,8 +83,8 @@ export class MessagePortTransport implements Transport {
 
   // deno-lint-ignore require-await -- closing a port is synchronous, the interface is not
   async [Symbol.asyncDispose](): Promise<void> {
-    const reason = new DOMException("The client was closed", "AbortError");
-    for (const exchange of this.#calls.values()) exchange.fail(reason);
+    this.#closed = new DOMException("The client was closed", "AbortError");
+    for (const exchange of this.#calls.values()) exchange.fail(this.#closed);
     this.#port.close();
   }
 
@@ -96,6 +97,7 @@ export class MessagePortTransport implements Transport {
       requests,
     });
     this.#calls.set(id, exchange);
+    if (this.#closed) exchange.fail(this.#closed);
     return exchange;
   }
 }

@@ -144,7 +144,7 @@ function isCall(value: unknown): value is PortCall {
   const { namespace, lease, action, resource, timeoutMs } = Object(value) as Untrusted;
   return typeof namespace === "string" && typeof action === "string" &&
     [lease, resource].every((text) => text === undefined || typeof text === "string") &&
-    (timeoutMs === undefined || Number.isFinite(timeoutMs));
+    (timeoutMs === undefined || (typeof timeoutMs === "number" && !Number.isNaN(timeoutMs)));
 }
 
 /** The message as its codec understands it: whatever else a plugin put into it is gone. */
