@@ -83,7 +83,10 @@ export class ConnectionReader {
       const chunk = new Uint8Array(65536);
       const read = await this.#connection.read(chunk).catch(() => null);
       if (read === null) return undefined;
-      this.#buffered = Uint8Array.from([...this.#buffered, ...chunk.subarray(0, read)]);
+      const joined = new Uint8Array(this.#buffered.length + read);
+      joined.set(this.#buffered);
+      joined.set(chunk.subarray(0, read), this.#buffered.length);
+      this.#buffered = joined;
     }
     const bytes = this.#buffered.slice(0, length);
     this.#buffered = this.#buffered.slice(length);

@@ -42,6 +42,10 @@ export interface Counts {
 export class Relay implements AsyncDisposable {
   readonly path: string;
   counts: Counts = { seen: 0, passedOn: 0 };
+  /** The codes with which clients have ended calls that were under way. */
+  readonly resets: number[] = [];
+  /** Bytes of messages that went to clients. */
+  answeredBytes = 0;
   readonly #folder: string;
   readonly #upstream: string;
   readonly #listener: Deno.Listener;
@@ -141,6 +145,9 @@ class Link {
         const cut = this.#relay.takeCut();
         if (cut) this.#victim = { stream: frame.stream, cut };
       }
+      if (frame.type === frameTypes.reset) {
+        this.#relay.resets.push(new DataView(frame.payload.buffer).getUint32(0));
+      }
       const victim = frame.stream === this.#victim?.stream ? this.#victim : undefined;
       if (victim?.cut.at !== "request") {
         if (opens) this.#relay.counts.passedOn++;
@@ -161,6 +168,7 @@ class Link {
     for await (const frame of reader.frames()) {
       const victim = frame.stream === this.#victim?.stream ? this.#victim : undefined;
       if (victim === undefined) {
+        if (frame.type === frameTypes.data) this.#relay.answeredBytes += frame.payload.length;
         await this.#toClient(encodeFrame(adjusted(frame)));
         continue;
       }

@@ -1,19 +1,41 @@
 import { Client, type NamespacedClient } from "../../lib/client.ts";
 import { InMemoryContainerd } from "../../lib/testing.ts";
 import { guarded } from "../../lib/transport/guard.ts";
+import { MessagePortTransport } from "../../lib/transport/message_port.ts";
+import { servePort } from "../../lib/transport/port_server.ts";
 import { openSocket } from "../../lib/transport/socket.ts";
 import type { Transport } from "../../lib/transport/transport.ts";
 import type { Containerd } from "../real/containerd.ts";
 import { realTest, type RealTestOptions, uniqueNamespace } from "../real/test.ts";
 
-/** How calls are sent: as by default, through our own HTTP/2 client, or through grpc-js. */
-export type Over = "http2" | "grpc";
+/**
+ * How calls are sent: as by default, through our own HTTP/2 client; through grpc-js; or as a plugin's, over a port to a
+ * host that sends them as by default.
+ */
+export type Over = "http2" | "grpc" | "port";
 
 export const bothWays: readonly Over[] = ["http2", "grpc"];
 
+export const everyWay: readonly Over[] = [...bothWays, "port"];
+
 /** Opens a socket to send over it in one way. */
 export async function openOver(over: Over, path: string): Promise<Transport> {
-  return await openSocket({ path, ...(over === "grpc" && { only: over }) });
+  const socket = await openSocket({ path, ...(over === "grpc" && { only: over }) });
+  return over === "port" ? overPort(socket) : socket;
+}
+
+/** Both ends of a port in front of a transport, which is closed with them. */
+export function overPort(inner: Transport): Transport {
+  const { port1, port2 } = new MessageChannel();
+  const host = servePort(port1, inner);
+  const plugin = new MessagePortTransport(port2);
+  return {
+    unary: (...call) => plugin.unary(...call),
+    stream: (...call) => plugin.stream(...call),
+    async [Symbol.asyncDispose]() {
+      for (const end of [host, plugin, inner]) await end[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** A client that sends in one way. */
@@ -31,9 +53,9 @@ export interface TransportSetting {
 export function transportTest(
   name: string,
   body: (setting: TransportSetting) => Promise<void>,
-  options?: RealTestOptions,
+  { ways = bothWays, ...options }: RealTestOptions & { ways?: readonly Over[] } = {},
 ): void {
-  for (const over of bothWays) {
+  for (const over of ways) {
     realTest(`${name}, over ${over}`, (_, containerd) => body({ containerd, over }), options);
   }
 }

@@ -5,7 +5,7 @@ import { Content, Leases, Version } from "../../../lib/transport/methods.ts";
 import { type Cut, Relay } from "../../fault/relay.ts";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { uniqueNamespace } from "../../real/test.ts";
-import { openOver, transportTest } from "../both_transports.ts";
+import { everyWay, openOver, transportTest } from "../both_transports.ts";
 
 const places: Cut["at"][] = ["request", "answer", "headers", "message"];
 const ends: Cut["by"][] = ["eof", "reset", "goAway", "cancel", "noError"];
@@ -44,6 +44,7 @@ transportTest(
       assertEquals(leases.length, applied ? 1 : 0, what);
     }
   },
+  { ways: everyWay },
 );
 
 transportTest("a read that is cut off is sent once, and is without effect", async ({ containerd, over }) => {
@@ -57,7 +58,7 @@ transportTest("a read that is cut off is sent once, and is without effect", asyn
     assertEquals(error.outcome, outcomeOf(cut) === "unknown" ? "no effect" : "not sent", what);
     assertEquals(counts, { seen: 1, passedOn: cut.at === "request" ? 0 : 1 }, what);
   }
-});
+}, { ways: everyWay });
 
 transportTest("a stream that is cut off never looks complete", async ({ containerd, over }) => {
   const namespace = uniqueNamespace();
@@ -75,4 +76,4 @@ transportTest("a stream that is cut off never looks complete", async ({ containe
       assertEquals(counts, { seen: 1, passedOn: cut.at === "request" ? 0 : 1 }, error.message);
     }
   }
-});
+}, { ways: everyWay });

@@ -7,7 +7,6 @@ import {
   servePort,
   type Transport,
 } from "../../../lib/host.ts";
-import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { sha256 } from "../../real/layers.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 
@@ -92,21 +91,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
-
-realTest("MessagePortTransport carries 1,000 calls at once", async (_t, containerd) => {
-  await using socket = await openSocket({ path: containerd.address });
-  await using ends = new Ends(socket);
-  const namespace = uniqueNamespace();
-  const image = await randomImage({ layers: 1, layerBytes: 1024 });
-  await importWithCtr(containerd, namespace, ociArchive([image]));
-  const { images } = ends.client.namespace(namespace);
-  const found = await Promise.all(Array.from({ length: 1000 }, () => images.get(image.name)));
-  assertEquals(found.length, 1000);
-  for (const { name, target } of found) {
-    assertEquals(name, image.name);
-    assertEquals(target.digest, image.target.digest);
-  }
-});
 
 realTest("MessagePortTransport carries streams in both directions", async (_t, containerd) => {
   await using socket = await openSocket({ path: containerd.address });

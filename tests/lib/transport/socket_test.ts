@@ -12,8 +12,9 @@ import type { Call, Transport } from "../../../lib/transport/transport.ts";
 import { frozen } from "../../fault/frozen.ts";
 import { Relay } from "../../fault/relay.ts";
 import { inFolder } from "../../fault/servers.ts";
-import { realTest, uniqueNamespace } from "../../real/test.ts";
-import { openOver, type Over, transportTest } from "../both_transports.ts";
+import { realTest } from "../../real/test.ts";
+import { everyWay, openOver, transportTest } from "../both_transports.ts";
+import { openConnected } from "./conformance.ts";
 
 const call = { namespace: "default", action: "do" };
 
@@ -44,7 +45,7 @@ transportTest(
     await transport.unary(Leases.list, {}, call);
     await wait(300); // grpc-js lets timers run that belonged to attempts to connect
   },
-  { fresh: true },
+  { fresh: true, ways: everyWay },
 );
 
 transportTest("what is said of a write holds when the daemon is killed", async ({ containerd, over }) => {
@@ -108,7 +109,7 @@ transportTest("a daemon that hangs is given up on time", async ({ containerd, ov
     assertEquals(outcomes, ["unknown", "no effect", "no effect", "no effect"]);
   }
   await transport.unary(Version.version, {}, call);
-});
+}, { ways: everyWay });
 
 transportTest("a signal ends a call with its own reason", async ({ containerd, over }) => {
   await using relay = await Relay.start(containerd.address);
@@ -126,7 +127,7 @@ transportTest("a signal ends a call with its own reason", async ({ containerd, o
   controller.abort(reason);
   assertEquals(await Promise.all(pending), [reason, reason, reason]);
   assertEquals(counts.seen, 3);
-});
+}, { ways: everyWay });
 
 transportTest("closing ends what is under way and refuses what comes after", async ({ containerd, over }) => {
   const transport = await openConnected(over, containerd.address);
@@ -138,7 +139,7 @@ transportTest("closing ends what is under way and refuses what comes after", asy
     assertEquals((await Promise.all(pending)).map(({ name }) => name), Array(3).fill("AbortError"));
   }
   for (const read of readsOf(transport, call)) await assertRejects(() => read, DOMException, "closed");
-});
+}, { ways: everyWay });
 
 transportTest("a socket is found whatever its path looks like", async ({ containerd, over }) => {
   await inFolder(async (folder) => {
@@ -150,22 +151,6 @@ transportTest("a socket is found whatever its path looks like", async ({ contain
     }
   });
 }, { series: ["2"] });
-
-transportTest("a request may have up to 16 MiB", async ({ containerd, over }) => {
-  await using transport = await openConnected(over, containerd.address);
-  const scoped = { ...call, namespace: uniqueNamespace() };
-  const large = { filters: [`name==${"x".repeat(15_000_000)}`] };
-  assertEquals((await transport.unary(Images.list, large, scoped)).images, []);
-  const tooLarge = { filters: [`name==${"x".repeat(17_000_000)}`] };
-  const error = await transport.unary(Images.list, tooLarge, scoped).catch((error) => error);
-  assertEquals([error.code, error.outcome], ["resource_exhausted", "refused"]);
-});
-
-transportTest("2,000 calls at once all come back", async ({ containerd, over }) => {
-  await using transport = await openConnected(over, containerd.address);
-  const calls = Array.from({ length: 2_000 }, () => transport.unary(Version.version, {}, call));
-  assertEquals(new Set((await Promise.all(calls)).map(({ version }) => version)).size, 1);
-});
 
 realTest(
   "over http2 at most 64 calls are on their way, and those that wait can be ended",
@@ -189,14 +174,6 @@ realTest(
     assertEquals(counts.seen, 150);
   },
 );
-
-/** A transport whose connections exist already: grpc-js makes one with the help of timers that outlive it. */
-async function openConnected(over: Over, path: string): Promise<Transport> {
-  const transport = await openOver(over, path);
-  await transport.unary(Version.version, {}, call);
-  await Array.fromAsync(transport.stream(Content.list, [{}], call));
-  return transport;
-}
 
 /** A call of each kind. */
 function readsOf(transport: Transport, call: Call): Promise<unknown>[] {

@@ -1,15 +1,15 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { InvalidArgumentError } from "../../../lib/errors.ts";
-import { Content, Version } from "../../../lib/transport/methods.ts";
-import type { Transport } from "../../../lib/transport/transport.ts";
+import { Content } from "../../../lib/transport/methods.ts";
 import { uniqueNamespace } from "../../real/test.ts";
-import { clientOver, openOver, type Over, transportTest } from "../both_transports.ts";
+import { clientOver, everyWay, transportTest } from "../both_transports.ts";
 import { leased, MiB, pieces, randomBlob } from "../some_blob.ts";
+import { openConnected } from "./conformance.ts";
 
 const stat = { action: 0, ref: "r", total: 10n } as const;
 
 transportTest("a stream closes its requests when it ends, whoever ends it", async ({ containerd, over }) => {
-  await using transport = await connected(over, containerd.address);
+  await using transport = await openConnected(over, containerd.address);
   const call = { namespace: uniqueNamespace(), action: "write" };
   const endings: [string, (stream: AsyncIterable<unknown>) => Promise<unknown>][] = [
     ["", (stream) => assertRejects(() => Array.fromAsync(stream), InvalidArgumentError)], // containerd refuses
@@ -33,10 +33,10 @@ transportTest("a stream closes its requests when it ends, whoever ends it", asyn
     await closed;
   }
   await transport.unary(Content.abort, { ref: "r" }, call);
-});
+}, { ways: everyWay });
 
 transportTest("a stream fails as its requests do", async ({ containerd, over }) => {
-  await using transport = await connected(over, containerd.address);
+  await using transport = await openConnected(over, containerd.address);
   const call = { namespace: uniqueNamespace(), action: "write" };
   const failure = new Error("no more");
   const requests = async function* () {
@@ -45,7 +45,7 @@ transportTest("a stream fails as its requests do", async ({ containerd, over }) 
   };
   const stream = transport.stream(Content.write, requests(), call);
   assertEquals(await assertRejects(() => Array.fromAsync(stream)), failure);
-});
+}, { ways: everyWay });
 
 transportTest("a stream's deadline is not for its reader", async ({ containerd, over }) => {
   await using client = await clientOver(over, containerd.address);
@@ -59,11 +59,4 @@ transportTest("a stream's deadline is not for its reader", async ({ containerd, 
     if (slow-- > 0) await new Promise((resolve) => setTimeout(resolve, 300));
   }
   assertEquals(length, size);
-}, { series: ["2"] });
-
-/** grpc-js connects with the help of timers that it lets run when it is closed before. */
-async function connected(over: Over, path: string): Promise<Transport> {
-  const transport = await openOver(over, path);
-  await transport.unary(Version.version, {}, { namespace: "default", action: "get the version" });
-  return transport;
-}
+}, { series: ["2"], ways: everyWay });
