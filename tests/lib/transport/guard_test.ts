@@ -3,7 +3,7 @@ import { InvalidArgumentError } from "../../../lib/errors.ts";
 import { guarded } from "../../../lib/transport/guard.ts";
 import { Content, Images, methodsByName, Namespaces } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
-import type { Method, Transport } from "../../../lib/transport/transport.ts";
+import type { Call, Method, Transport } from "../../../lib/transport/transport.ts";
 import { realTest } from "../../real/test.ts";
 
 /** The sub-messages of writing requests that containerd does without. */
@@ -73,14 +73,17 @@ Deno.test("guarded() refuses headers that would arrive as others, or not at all"
   const transport = guarded(recording(sent));
   const bad = ["", " a", "a ", "a\nb", "a\0", "ü", "日本", "\x7f", "\t"];
   const calls = [
-    ...bad.map((namespace) => ({ namespace, action: "list images" })),
-    ...bad.map((lease) => ({ namespace: "n", lease, action: "list images" })),
+    ...bad.map((namespace) => ({ namespace, action: "do" })),
+    ...bad.map((lease) => ({ namespace: "n", lease, action: "do" })),
   ];
   for (const call of calls) {
-    const unary = () => transport.unary(Images.list, {}, call);
-    const stream = async () => await Array.fromAsync(transport.stream(Content.list, [{}], call));
-    for (const attempt of [unary, stream]) {
-      const error = await assertRejects<InvalidArgumentError>(attempt, InvalidArgumentError);
+    for (const method of methodsByName.values()) {
+      const error = await assertRejects(
+        () => attempt(transport, method, { call, request: allThere }),
+        InvalidArgumentError,
+        undefined,
+        method.name,
+      );
       assertEquals(error.outcome, "not sent");
       // deno-lint-ignore no-control-regex -- that is the point
       assert(!/[\x00-\x1f\x7f]/.test(error.message), JSON.stringify(error.message));
@@ -88,6 +91,29 @@ Deno.test("guarded() refuses headers that would arrive as others, or not at all"
   }
   assertEquals(sent, []);
 });
+
+Deno.test("guarded() lets every method through whose request has what it needs", async () => {
+  const sent: unknown[] = [];
+  const transport = guarded(recording(sent));
+  const call = { namespace: "n", lease: "l", action: "do" };
+  for (const method of methodsByName.values()) await attempt(transport, method, { call, request: allThere });
+  assertEquals(sent.map((call) => (call as Method[])[0]), [...methodsByName.values()]);
+});
+
+/** Every sub-message that some request needs. */
+const allThere = {
+  ...{ namespace: {}, image: { target: {} }, info: {}, resource: {} },
+  ...{ container: {}, diff: {}, envelope: {} },
+};
+
+async function attempt(
+  transport: Transport,
+  method: Method,
+  { call, request }: { call: Call; request: unknown },
+): Promise<void> {
+  if (method.kind === "unary") await transport.unary(method, request, call);
+  else await Array.fromAsync(transport.stream(method, [request], call));
+}
 
 Deno.test("guarded() lets everything else through as it is", async () => {
   const sent: unknown[] = [];
