@@ -38,7 +38,10 @@ export const Images = service(
 
 export const Content = service(
   "containerd.services.content.v1.Content",
-  async () => (await import("../../proto/gen/containerd/services/content/v1/content.ts")).ContentDefinition,
+  async () => {
+    const { ContentDefinition } = await import("../../proto/gen/containerd/services/content/v1/content.ts");
+    return (await import("./large_data.ts")).withLargeData(ContentDefinition);
+  },
   {
     info: reads(),
     update: writes("content", { idempotent: true }),

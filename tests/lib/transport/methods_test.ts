@@ -4,7 +4,7 @@ import { methodsByName } from "../../../lib/transport/methods.ts";
 
 interface Rpc {
   name: string;
-  requestType: unknown;
+  requestType: { decode: unknown };
   responseType: unknown;
   requestStream: boolean;
   responseStream: boolean;
@@ -35,7 +35,8 @@ Deno.test("the method table knows which RPCs are streams, and their codecs", asy
     const { requestType, responseType, requestStream, responseStream } = rpcs.get(name)!;
     assertEquals(method.kind, requestStream || responseStream ? "stream" : "unary", name);
     const codec = await method.codec();
-    assert(codec.requestType === requestType && codec.responseType === responseType, name);
+    // By what reads them: Content.Write has an encoder of its own.
+    assert(codec.requestType.decode === requestType.decode && codec.responseType === responseType, name);
   }
 });
 
