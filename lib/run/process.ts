@@ -135,11 +135,11 @@ export type ProcessToStart =
 export async function startProcess(
   client: NamespacedClient,
   target: ProcessToStart,
-  { streams, terminal = false, output, ...options }: StartOptions = {},
+  { streams, terminal = false, output, io: prepared, ...options }: StartOptions & { io?: ProcessIo } = {},
 ): Promise<RunningProcess> {
   const { tasks } = client;
   const { containerId, execId } = target;
-  const io = await ioFor({ streams, terminal, output });
+  const io = prepared ?? await makeIo({ streams, terminal, output });
   using stack = new DisposableStack();
   let isSent = false;
   try {
@@ -213,9 +213,8 @@ export async function attachTask(
   return new RunningProcess({ client, containerId, pid, io, exit, over, pipes, copying });
 }
 
-async function ioFor(
-  { streams, terminal, output }: Required<Pick<StartOptions, "terminal">> & StartOptions,
-): Promise<ProcessIo> {
+/** Makes the pipes of a process, if it is to have some. */
+export async function makeIo({ streams, terminal, output }: StartOptions): Promise<ProcessIo> {
   if (output === "null") return { stdin: "", stdout: "", stderr: "", terminal: false };
   if (output) {
     return {

@@ -49,8 +49,10 @@ export async function removeContainer(
     keepSnapshot?: boolean | undefined;
   } = {},
 ): Promise<void> {
-  const { snapshotter, snapshotKey } = await client.containers.get(id, options);
-  const task = await ignoringMissing(client.tasks.get(id, options));
+  const [{ snapshotter, snapshotKey }, task] = await Promise.all([
+    client.containers.get(id, options),
+    ignoringMissing(client.tasks.get(id, options)),
+  ]);
   // containerd would remove it under a running task, which nobody could reach any more.
   if (task && !hasEnded(task) && !force) {
     throw running(client, { task, action: "remove", resource: `container ${quoted(id)}` });

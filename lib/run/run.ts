@@ -5,7 +5,8 @@ import { resolveUser } from "../oci/spec/user.ts";
 import type { ExitStatus } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { type ContainerOptions, createContainer } from "./container.ts";
-import { type RunningProcess, type StartOptions, startProcess } from "./process.ts";
+import { makeIo, type RunningProcess, type StartOptions, startProcess } from "./process.ts";
+import { removeFifos } from "./fifos.ts";
 import { removeContainer } from "./remove.ts";
 import { readUserFilesBelow } from "./user_files.ts";
 
@@ -33,10 +34,19 @@ const cleanupMs = 10_000;
  */
 export async function startContainer(client: NamespacedClient, options: RunOptions): Promise<RunningProcess> {
   const { streams, output, terminal, signal, timeoutMs } = options;
-  const { id, rootfs } = await createContainer(client, options);
   const how = { streams, output, terminal: options.spec?.process?.terminal ?? terminal, signal, timeoutMs };
+  // Each takes a program of its own, so they go side by side.
+  const [made, created] = await Promise.allSettled([makeIo(how), createContainer(client, options)]);
+  if (made.status === "rejected" || created.status === "rejected") {
+    if (made.status === "fulfilled") await removeFifos(made.value);
+    if (created.status === "fulfilled") {
+      await removeContainer(client, created.value.id, { timeoutMs: cleanupMs }).catch(() => {});
+    }
+    throw created.status === "rejected" ? created.reason : (made as PromiseRejectedResult).reason;
+  }
+  const { id, rootfs } = created.value;
   try {
-    return await startProcess(client, { containerId: id, rootfs }, how);
+    return await startProcess(client, { containerId: id, rootfs }, { ...how, io: made.value });
   } catch (error) {
     await removeContainer(client, id, { force: true, timeoutMs: cleanupMs }).catch(() => {});
     throw error;

@@ -285,7 +285,7 @@ verbTest(
     done.abort(new Interrupted("SIGINT"));
     assertEquals(await watching, 130);
     const exit = lines.find((line) => line.includes("/tasks/exit"))!;
-    assertMatch(exit, /^\d{4}-\S+Z  \/tasks\/exit  containerId=davit-\w+,.*exitStatus=0/);
+    assertMatch(exit, /^\d{4}-\S+Z {2}\/tasks\/exit {2}containerId=davit-\w+,.*exitStatus=0/);
     assertEquals((await run("events", "==")).code, 2);
   },
   { series: ["2"] },

@@ -9,7 +9,7 @@ import type { RunningProcess } from "../../../lib/run/process.ts";
 import { Client } from "../../../lib/client.ts";
 import { guarded } from "../../../lib/transport/guard.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
-import { type Containerd } from "../../real/containerd.ts";
+import type { Containerd } from "../../real/containerd.ts";
 import { realTest, type RealTestOptions, uniqueNamespace } from "../../real/test.ts";
 import { busyboxName, importBusybox } from "../some_container.ts";
 
