@@ -295,6 +295,11 @@ export const nouns: readonly Noun[] = [
         load: () => import("./verbs/leases/create.ts"),
       },
       {
+        name: "info",
+        summary: "Show all about a lease, with what it holds",
+        load: () => import("./verbs/leases/info.ts"),
+      },
+      {
         name: "resources",
         summary: "List what a lease holds",
         load: () => import("./verbs/leases/resources.ts"),

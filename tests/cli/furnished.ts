@@ -101,6 +101,7 @@ export function readings({ app }: Furnished): Reading[] {
     inRunning("tasks ps", "web"),
     inRunning("tasks metrics"),
     inStored("leases list"),
+    inStored("leases info", "upload"),
     inStored("leases resources", "upload"),
     inStored("leases recover", "--dry-run"),
     inStored("daemon info"),

@@ -84,20 +84,28 @@ realTest("leases create makes leases that ctr lists and removes", async (_t, con
   assertEquals(await Array.fromAsync(leases.list()), []);
 });
 
-realTest("leases resources lists what a lease holds", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const { leases, name: namespace } = client.namespace(uniqueNamespace());
-  const resources = [
-    { id: `sha256:${"7".repeat(64)}`, type: "content" },
-    { id: "some key", type: "snapshots/overlayfs" },
-  ];
-  await leases.create({ id: "l" });
-  for (const resource of resources) await leases.addResource("l", resource);
-  const list = (...argv: string[]) => davit(containerd, ["-n", namespace, "leases", "resources", ...argv]);
-  assertEquals(JSON.parse((await list("l", "-o", "json")).stdout), resources);
-  assertMatch((await list("l")).stdout, /^ID +TYPE\nsha256:7+ +content\nsome key +snapshots\/overlayfs\n$/);
-  assertEquals((await list("l", "-q")).stdout, resources.map(({ id }) => `${id}\n`).join(""));
-  const { code, stderr } = await list("none");
-  assertEquals(code, 4);
-  assertMatch(stderr, /Cannot list the resources of lease "none" in namespace "[^"]+": not found/);
-}, { series: ["1.6", "2"] });
+realTest(
+  "leases resources lists what a lease holds, and leases info tells it with the rest",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const { leases, name: namespace } = client.namespace(uniqueNamespace());
+    const resources = [
+      { id: `sha256:${"7".repeat(64)}`, type: "content" },
+      { id: "some key", type: "snapshots/overlayfs" },
+    ];
+    await leases.create({ id: "l" });
+    for (const resource of resources) await leases.addResource("l", resource);
+    const list = (...argv: string[]) => davit(containerd, ["-n", namespace, "leases", "resources", ...argv]);
+    assertEquals(JSON.parse((await list("l", "-o", "json")).stdout), resources);
+    assertMatch((await list("l")).stdout, /^ID +TYPE\nsha256:7+ +content\nsome key +snapshots\/overlayfs\n$/);
+    const info = await davit(containerd, ["-n", namespace, "leases", "info", "l", "-o", "json"]);
+    const { createdAt, ...lease } = JSON.parse(info.stdout);
+    assertEquals([lease, typeof createdAt], [{ id: "l", labels: {}, resources }, "string"]);
+    assertEquals((await davit(containerd, ["-n", namespace, "leases", "info", "none"])).code, 4);
+    assertEquals((await list("l", "-q")).stdout, resources.map(({ id }) => `${id}\n`).join(""));
+    const { code, stderr } = await list("none");
+    assertEquals(code, 4);
+    assertMatch(stderr, /Cannot list the resources of lease "none" in namespace "[^"]+": not found/);
+  },
+  { series: ["1.6", "2"] },
+);
