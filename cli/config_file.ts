@@ -83,7 +83,7 @@ function tablesOf(check: Check): Check {
 function lineOf(message: string, text: string): string {
   const key = /^[^:]*?([\w-]+)(?:\[\d+\])?: /.exec(message)?.[1];
   if (key === undefined) return "";
-  const pattern = new RegExp(`^\\s*(?:\\[+[^\\]]*\\b${key}\\]|"?${key}"?\\s*=)`);
+  const pattern = new RegExp(`^\\s*(?:\\[+[^\\]]*\\b${key}\\b[^\\]]*\\]|"?${key}"?\\s*=)`);
   const lines = text.split("\n").flatMap((line, index) => pattern.test(line) ? [index + 1] : []);
   return lines.length === 1 ? `:${lines[0]}` : "";
 }
