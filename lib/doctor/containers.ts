@@ -14,7 +14,7 @@ export async function* findBrokenContainers(
     for (const { id, image, snapshotter, snapshotKey: key } of scene.containers) {
       const common = { namespace: scene.name, what: `container ${quoted(id)}` };
       const removal = davitIn(scene.name, "containers", "remove", id);
-      if (image !== "" && !names.has(image)) {
+      if (image !== "" && !names.has(image) && await isImageGone(scene, image, options)) {
         yield {
           ...common,
           check: "container-without-image",
@@ -42,6 +42,20 @@ export async function* findBrokenContainers(
         };
       }
     }
+  }
+}
+
+async function isImageGone(
+  { inside }: NamespaceScene,
+  image: string,
+  options: CallOptions,
+): Promise<boolean> {
+  try {
+    await inside.images.get(image, options);
+    return false; // it came after the list
+  } catch (error) {
+    if (error instanceof NotFoundError) return true;
+    throw error;
   }
 }
 
