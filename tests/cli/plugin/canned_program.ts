@@ -6,6 +6,7 @@ import { CannedTransport } from "../canned_transport.ts";
 
 const transport = new CannedTransport({
   "Images/List": () => ({ images: [] }),
+  "Namespaces/List": () => ({ namespaces: [] }),
   /** Fails with the code that is the image's name. */
   "Images/Get": ({ name }: { name: ErrorCode }, { action, resource }) => {
     throw containerdError({ code: name, reason: "refused", outcome: "refused", action, resource });

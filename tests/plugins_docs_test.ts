@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { parseConfig } from "../cli/config_file.ts";
+import { writeTypes } from "../cli/plugin/types.ts";
+import { davit } from "./cli/plugin/program.ts";
+
+const page = await Deno.readTextFile(new URL("../docs/plugins.md", import.meta.url));
+
+/** Blocks of code of a language, by the name in their first line if they have one. */
+function blocks(language: string): [name: string, code: string][] {
+  return [...page.matchAll(new RegExp(`^\`\`\`${language}\n(?:// (\\S+)\n)?([^]*?)^\`\`\``, "gm"))]
+    .map(([, name = "", code = ""]) => [name, code]);
+}
+
+Deno.test("docs/plugins.md: every plugin has right types, loads and runs, and every test passes", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "davit-docs-" });
+  try {
+    const files = blocks("ts");
+    for (const [name, code] of files) await Deno.writeTextFile(join(folder, name), code);
+    await writeTypes(folder);
+    const checked = await new Deno.Command(Deno.execPath(), {
+      args: ["check", ...files.map(([name]) => name)],
+      cwd: folder,
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals([checked.success, new TextDecoder().decode(checked.stderr)], [
+      true,
+      files.map(([name]) => `Check ${name}\n`).join(""),
+    ]);
+    const tested = await davit(["plugin", "test", "-q"], { cwd: folder });
+    assertEquals([tested.code, tested.stderr], [0, ""]);
+    for (const [name] of files.filter(([name]) => !name.endsWith("_test.ts"))) {
+      const argv = [`./${name}`, ...(name === "remove_old.ts" ? ["example.com/app"] : []), "-o", "json"];
+      const { code, stdout, stderr } = await davit(argv, { cwd: folder, canned: true });
+      assertEquals([code, stdout, stderr], [0, "[]\n", ""], name);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("docs/plugins.md: the configuration is one", () => {
+  for (const [, text] of blocks("toml")) assertEquals(parseConfig(text, "plugins.md").context, "prod");
+});
+
+Deno.test("docs/plugins.md: the first steps work as they stand there", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "davit-docs-" });
+  try {
+    const [[, steps = ""] = []] = blocks("sh");
+    const lines = steps.split("\n").filter((line) => line.startsWith("davit "));
+    for (const line of lines) {
+      const argv = line.replace(/ +#.*/, "").split(" ").slice(1);
+      const { code, stderr } = await davit(argv, { cwd: folder, canned: true });
+      assertEquals(code, 0, `${line}: ${stderr}`);
+    }
+    assertEquals(lines.length, 4);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
