@@ -3,6 +3,7 @@ import {
   type Image,
   mapNamespaces,
   type NamespacedClient,
+  nearest,
   NotFoundError,
   selectImages,
 } from "../mod.ts";
@@ -75,13 +76,28 @@ export async function missingContent(
   });
 }
 
+/** For `catch` behind a call about a namespace: where it is not there, says which one was probably meant. */
+export function nearNamespace(
+  name: string,
+  { client, signal }: Pick<Context, "client" | "signal">,
+): (error: unknown) => Promise<never> {
+  return async (error) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    const names = await Array.fromAsync((await client()).namespaces.list({ signal }), ({ name }) => name);
+    const near = nearest(name, names);
+    const hint = near && `did you mean ${JSON.stringify(near)}?`;
+    throw new CliError(error.message, { code: error.code, hint, cause: error });
+  };
+}
+
 async function hintForImage(pattern: string, context: Context): Promise<string | undefined> {
   const { client, namespace, signal } = context;
   const here = (await client()).namespace(namespace);
   const complete = await findImage(here, pattern, { signal }).catch(() => undefined);
   if (complete) return `did you mean ${JSON.stringify(complete.name)}?`;
   const places = await elsewhere(context, async function* (client) {
-    yield* (await selectImages(client, [pattern], { signal })).images;
+    const { images } = await selectImages(client, [pattern], { signal });
+    yield* images.length > 0 ? images : await findImage(client, pattern, { signal }).then(Array.of, () => []);
   });
   return places && `it is in namespace ${places}`;
 }

@@ -106,8 +106,14 @@ export function failureOf(error: unknown): Failure {
   const code = codeOf(error);
   const hint = error instanceof CliError
     ? error.hint
-    : registryHint(error) ?? (code === "unexpected" ? debugHint : undefined);
+    : registryHint(error) ?? filterHint(message) ?? (code === "unexpected" ? debugHint : undefined);
   return { code, message, ...(hint !== undefined && { hint }), exit: exitOf(error, code) };
+}
+
+function filterHint(message: string): string | undefined {
+  return message.includes("filters: parse error")
+    ? `in a filter, texts with more than letters, digits and _ stand in double quotes: 'name=="example.com/app:1"'`
+    : undefined;
 }
 
 /** The same failure of a verb that ends with the exit code of a process, which must be told from davit's own. */

@@ -126,6 +126,12 @@ exitTest(
       code: "invalid_argument",
       message: /Cannot get content .*bogus.*/,
     });
+    await endsWith(containerd, { argv: ["images", "ls", "name==/x"] }, {
+      exit: 2,
+      code: "invalid_argument",
+      message: /Cannot list images in namespace "default": filters: parse error.*/,
+      hint: /in a filter, texts .*/,
+    });
   },
 );
 
@@ -155,6 +161,12 @@ exitTest("exit 4: not found, with a hint where it is", async (containerd, namesp
     code: "not_found",
     message: new RegExp(`Cannot inspect image "${name}" in namespace "elsewhere": not found`),
     hint: new RegExp(`it is in namespace "${namespace}"`),
+  });
+  await endsWith(containerd, { argv: ["namespaces", "inspect", namespace.slice(0, -1)] }, {
+    exit: 4,
+    code: "not_found",
+    message: /Cannot get namespace ".*": not found/,
+    hint: new RegExp(`did you mean "${namespace}"\\?`),
   });
 }, { fresh: true });
 
@@ -291,6 +303,7 @@ exitTest(
       exit: 125,
       code: "not_found",
       message: /Cannot run image "absent:1" in namespace ".*": not found/,
+      hint: /--pull missing pulls it/,
     });
     await endsWith(containerd, run("--bogus", "busybox"), {
       exit: 125,

@@ -1,4 +1,5 @@
 import { type Namespace, type NamespaceUsage, namespaceUsage, snapshotCounts } from "../../../mod.ts";
+import { nearNamespace } from "../../elsewhere.ts";
 import { defineVerb } from "../../verb.ts";
 
 interface Inspection extends Namespace {
@@ -12,9 +13,10 @@ export default defineVerb({
   summary: "Show all about a namespace",
   examples: ["namespaces inspect k8s.io", "namespaces inspect k8s.io -o yaml"],
   args: [{ name: "NAME", summary: "namespace", completes: "namespace" }],
-  async run({ args: [name = ""], client, signal }): Promise<Inspection> {
+  async run(context): Promise<Inspection> {
+    const { args: [name = ""], client, signal } = context;
     const connection = await client();
-    const namespace = await connection.namespaces.get(name, { signal });
+    const namespace = await connection.namespaces.get(name, { signal }).catch(nearNamespace(name, context));
     const inside = connection.namespace(name);
     const [usage, snapshots, contentSharingPolicy] = await Promise.all([
       namespaceUsage(inside, { signal }),

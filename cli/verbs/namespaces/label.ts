@@ -1,3 +1,4 @@
+import { nearNamespace } from "../../elsewhere.ts";
 import { parseLabels } from "../../labels.ts";
 import { defineVerb } from "../../verb.ts";
 
@@ -8,9 +9,10 @@ export default defineVerb({
     { name: "NAME", summary: "namespace", completes: "namespace" },
     { name: "KEY=VALUE", summary: "KEY= removes, KEY alone stands for KEY=true", repeats: true },
   ],
-  async run({ args: [name = "", ...words], client, signal }): Promise<void> {
+  async run(context): Promise<void> {
+    const { args: [name = "", ...words], client, signal } = context;
     const labels = parseLabels(words);
     const { namespaces } = await client();
-    await namespaces.update(name, { labels, signal });
+    await namespaces.update(name, { labels, signal }).catch(nearNamespace(name, context));
   },
 });

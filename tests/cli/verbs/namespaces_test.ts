@@ -95,9 +95,10 @@ realTest("namespaces remove tries all, reports each, and says why", async (_t, c
 
   const { code, stdout, stderr } = await remove(missing, full, empty);
   assertEquals([code, stdout], [3, `${empty}\n`]);
-  const [first, second, third] = stderr.split("\n");
+  const [first, second, hint, third] = stderr.split("\n");
   assertEquals(first, `davit: Cannot remove namespace "${missing}": not found`);
   assertMatch(second!, /"full-\w+" must be empty, but it still has images, blobs/);
+  assertEquals(hint, "hint: --purge removes all that it holds with it");
   assertEquals(third, "davit: 2 of 3 failed");
 
   assertEquals(await remove(missing, "--ignore-missing"), { code: 0, stdout: "", stderr: "" });
@@ -114,7 +115,8 @@ realTest(
     await client.namespace(name).leases.create({ id: "upload", expiresInMs: dayMs });
     const { code, stderr } = await davit(containerd, ["namespaces", "remove", name]);
     assertEquals(code, 5);
-    assertEquals(stderr, `davit: Cannot remove namespace "${name}": somebody holds lease "upload" in it\n`);
+    const message = `Cannot remove namespace "${name}": somebody holds lease "upload" in it`;
+    assertEquals(stderr, `davit: ${message}\nhint: --delete-leases removes it all the same\n`);
     assert(await client.namespaces.exists(name));
     assertEquals(
       (await davit(containerd, ["namespaces", "remove", name, "--delete-leases"])).stdout,
