@@ -1,5 +1,15 @@
 import { failure } from "./failure.ts";
-import { Containers, Content, Diff, Events, Images, Leases, Namespaces, Snapshots } from "./methods.ts";
+import {
+  Containers,
+  Content,
+  Diff,
+  Events,
+  Images,
+  Leases,
+  Namespaces,
+  Snapshots,
+  Tasks,
+} from "./methods.ts";
 import type { Call, Method, Transport } from "./transport.ts";
 
 /**
@@ -19,6 +29,10 @@ const required: readonly [Method, ...string[][]][] = [
   [Snapshots.update, ["info"]],
   [Diff.apply, ["diff"]], // 1.6 too
   [Events.forward, ["envelope"]], // 1.6 too
+  [Events.publish, ["event"]], // only 1.6
+  // These end the container's shim, and nobody reaches its processes any more.
+  [Tasks.exec, ["spec"]],
+  [Tasks.update, ["resources"]],
 ];
 
 const requiredByName = new Map(required.map(([method, ...paths]) => [method.name, paths]));

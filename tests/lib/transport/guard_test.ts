@@ -11,9 +11,8 @@ const optional = new Set([
   "updateMask",
   "sourceDateEpoch",
   "Images/Delete target",
-  ...["Create checkpoint", "Create options", "Exec spec", "Checkpoint options", "Update resources"]
+  ...["Create checkpoint", "Create options", "Checkpoint options"]
     .map((field) => `Tasks/${field}`),
-  "Events/Publish event",
 ]);
 
 /** Every writing request, each without one of the sub-messages that it needs. */
@@ -48,6 +47,7 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     "Content/Update: the request lacks info",
     "Diff/Apply: the request lacks diff",
     "Events/Forward: the request lacks envelope",
+    "Events/Publish: the request lacks event",
     "Images/Create: the request lacks image",
     "Images/Create: the request lacks image.target",
     "Images/Update: the request lacks image",
@@ -57,6 +57,8 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     "Namespaces/Create: the request lacks namespace",
     "Namespaces/Update: the request lacks namespace",
     "Snapshots/Update: the request lacks info",
+    "Tasks/Exec: the request lacks spec",
+    "Tasks/Update: the request lacks resources",
   ]);
   const { pid } = containerd;
   assert(containerd.alive());
@@ -103,7 +105,7 @@ Deno.test("guarded() lets every method through whose request has what it needs",
 /** Every sub-message that some request needs. */
 const allThere = {
   ...{ namespace: {}, image: { target: {} }, info: {}, resource: {} },
-  ...{ container: {}, diff: {}, envelope: {} },
+  ...{ container: {}, diff: {}, envelope: {}, event: {}, spec: {}, resources: {} },
 };
 
 async function attempt(

@@ -139,3 +139,22 @@ realTest("restricted() leaves other namespaces out of the list", async (_t, cont
   await assertRejects(() => namespaces.get(theirs), NotFoundError);
   await assertRejects(() => namespaces.delete(ours), PermissionDeniedError);
 });
+
+Deno.test("restricted() leaves the events of other namespaces out, which a subscription gets for all", async () => {
+  const events = ["ours", "theirs", "", "ours"].map((namespace) => ({ namespace }));
+  const inner: Transport = {
+    unary: () => Promise.reject(new Error("no such call")),
+    async *stream() {
+      yield* events as never[];
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  const subscribe = methodsByName.get("containerd.services.events.v1.Events/Subscribe")!;
+  const seen = (namespaces: Policy["namespaces"]) =>
+    Array.fromAsync(
+      restricted(inner, { namespaces, write: false })
+        .stream(subscribe, [{}], { namespace: "ours", action: "subscribe to events" }),
+    );
+  assertEquals(await seen(["ours"]), [{ namespace: "ours" }, { namespace: "ours" }]);
+  assertEquals(await seen("any"), events);
+});

@@ -13,6 +13,7 @@ export const protobufFileName = "containerd/services/events/v1/events.proto";
 
 export interface PublishRequest {
   topic: string;
+  /** containerd 1.6 crashes when it is missing. */
   event: Any | undefined;
 }
 

@@ -102,7 +102,7 @@ export interface ExecProcessRequest {
   stdout: string;
   stderr: string;
   terminal: boolean;
-  /** The process of an OCI runtime specification, as JSON. */
+  /** The process of an OCI runtime specification, as JSON. The shim crashes when it is missing. */
   spec:
     | Any
     | undefined;
@@ -155,7 +155,7 @@ export interface CheckpointTaskResponse {
 
 export interface UpdateTaskRequest {
   containerId: string;
-  /** The resources of an OCI runtime specification, as JSON. */
+  /** The resources of an OCI runtime specification, as JSON. The shim crashes when they are missing. */
   resources: Any | undefined;
   annotations: { [key: string]: string };
 }
