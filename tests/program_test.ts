@@ -89,4 +89,20 @@ for (const [name, [command = "", ...words]] of Object.entries(programs)) {
     const { stdout } = await davit(containerd, args);
     assertEquals(JSON.parse(stdout), { namespace: "lookout", isDavits: true, denied: "NotCapable" });
   }, { series: ["2"] });
+
+  Deno.test(`${name} writes a plugin with types and a test that passes`, async () => {
+    const folder = await Deno.makeTempDir({ dir: workspace });
+    const inFolder = { cwd: folder, env: { DAVIT_CACHE_DIR: join(workspace, "cache") } };
+    for (const template of ["copy", "prune", "report", "watch"]) {
+      await run(command, [...words, "plugin", "new", `my-${template}`, "--template", template], inFolder);
+    }
+    const { stdout } = await run(command, [...words, "plugin", "test", "-o", "json"], inFolder);
+    const results: { status: string }[] = JSON.parse(stdout);
+    assertEquals(results.map(({ status }) => status), Array(7).fill("passed"));
+    await run(
+      Deno.execPath(),
+      ["check", "my_copy.ts", "my_copy_test.ts", "my_prune.ts", "my_watch.ts"],
+      inFolder,
+    );
+  });
 }

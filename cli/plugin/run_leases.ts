@@ -6,7 +6,7 @@ import { thisOwner } from "../owner.ts";
 const label = "davit/run";
 
 /** How long a call that cleans up may take, in milliseconds: somebody waits for the process to end. */
-const patienceMs = 2_000;
+const patienceMs = 5_000;
 
 /** The leases that a run creates: marked, so that those it leaves behind can be told from all others, then and later. */
 export class RunLeases {

@@ -27,8 +27,8 @@ export class Flood implements Disposable {
     }, turnMs);
     try {
       this.#bytes += sizeOf(message, mostBytes, "a message");
-    } catch {
-      return true;
+    } catch (error) {
+      if ((error as Error).cause !== "depth") return true; // else it is for who reads it to judge
     }
     return ++this.#messages > mostMessages || this.#bytes > mostBytes;
   }
@@ -50,7 +50,9 @@ export function sizeOf(value: unknown, limit: number, what: string): number {
     const [value, depth] = next;
     size += 16 + ownSize(value);
     if (size > limit) throw new RangeError(`${what} has more than ${limit >> 20} MiB`);
-    if (depth > deepest) throw new RangeError(`${what} has more than ${deepest} levels, or is in itself`);
+    if (depth > deepest) {
+      throw new RangeError(`${what} has more than ${deepest} levels, or is in itself`, { cause: "depth" });
+    }
     for (const part of partsOf(value)) rest.push([part, depth + 1]);
   }
   return size;

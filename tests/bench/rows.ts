@@ -1,3 +1,5 @@
+import { join } from "@std/path";
+import { configFile } from "../../cli/build/build.ts";
 import { connect } from "../../mod.ts";
 import { importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
 import { randomChunks } from "../real/layers.ts";
@@ -79,6 +81,63 @@ export const rows: readonly Row[] = [
       return {
         ours: lab.davit("-n", "few", "images", "list", "-q"),
         theirs: lab.ctr("-n", "few", "images", "ls", "-q"),
+      };
+    },
+  },
+  {
+    // 60 ms more than a verb that does the same.
+    name: "a plugin that lists images",
+    against: "davit images list -q",
+    budget: 2.3,
+    reach: 1.8,
+    rounds: 21,
+    prepare: async (lab) => {
+      await importWithCtr(lab.containerd, "few", ociArchive(await manyImages({ count: 10 })));
+      const plugin = await writeFile(
+        lab.file("names.ts"),
+        `import { definePlugin } from "davit";
+export default definePlugin({
+  name: "names",
+  summary: "List the names of images",
+  async *run({ client }) {
+    for await (const { name } of client.images.list()) yield { name };
+  },
+});
+`,
+      );
+      return {
+        ours: lab.davit("-n", "few", plugin, "-q"),
+        theirs: lab.davit("-n", "few", "images", "list", "-q"),
+      };
+    },
+  },
+  {
+    name: "10,000 calls of a plugin, one by one",
+    against: "the same without a sandbox",
+    budget: 2.0,
+    reach: 1.5,
+    rounds: 5,
+    prepare: async (lab) => {
+      await lab.containerd.ctr(["namespaces", "create", "calls"], { check: false });
+      const calls = "for (let call = 0; call < 10_000; call++) await client.namespaces.get(client.name);";
+      const plugin = await writeFile(
+        lab.file("calls.ts"),
+        `import { definePlugin } from "davit";
+export default definePlugin({ name: "calls", summary: "Call", async run({ client }) { ${calls} } });
+`,
+      );
+      const program = await writeFile(
+        lab.file("calls_outside.ts"),
+        `import { connect } from "davit";
+await using connection = await connect({ address: ${JSON.stringify(lab.containerd.address)} });
+const client = connection.namespace("calls");
+${calls}
+`,
+      );
+      const config = join(lab.programs.folder, "app", configFile);
+      return {
+        ours: lab.davit("-n", "calls", plugin),
+        theirs: lab.command([Deno.execPath(), "run", "-A", "--no-check", `--config=${config}`, program]),
       };
     },
   },
@@ -189,6 +248,11 @@ export const rows: readonly Row[] = [
     },
   },
 ];
+
+async function writeFile(path: string, text: string): Promise<string> {
+  await Deno.writeTextFile(path, text);
+  return path;
+}
 
 function start(name: string, args: string[] = [name]): Row {
   const prepare = (lab: Lab) => ({ ours: lab.davit(...args), theirs: lab.command(lab.programs.nothing) });

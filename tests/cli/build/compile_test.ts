@@ -59,7 +59,14 @@ Deno.test("compile() bakes in all permissions and no prompts", async () => {
 Deno.test("compile() points the plugins' names into the executable", async () => {
   const { notes, files } = await compiled();
   const { imports } = JSON.parse(notes.workspace_resolver.import_map.json);
-  assertEquals(Object.keys(imports).sort(), ["davit", "davit/plugin-worker", "davit/plugins/"]);
+  assertEquals(Object.keys(imports).sort(), [
+    "davit",
+    "davit/plugin-test-worker",
+    "davit/plugin-worker",
+    "davit/plugins/",
+    "davit/testing",
+    "davit/types",
+  ]);
   const missing = Object.values<string>(imports).map((target) => join(target)).filter((target) =>
     !files.some((file) => target.endsWith("/") ? file.startsWith(target) : file === target)
   );
