@@ -1,4 +1,5 @@
 /** Every noun and verb: one line for each verb, its code loaded when it runs. */
+import { ownNouns } from "./own_verbs.ts";
 import { runningNouns, runningVerbs } from "./running_verbs.ts";
 import type { Verb } from "./verb.ts";
 
@@ -358,67 +359,7 @@ export const nouns: readonly Noun[] = [
       },
     ],
   },
-  {
-    name: "plugin",
-    aliases: ["plugins"],
-    summary: "Verbs from TypeScript files; also davit FILE and davit NAME",
-    verbs: [
-      {
-        ...list,
-        summary: "List the plugins that are installed, what they may reach, and what is wrong with them",
-        load: () => import("./verbs/plugin/list.ts"),
-      },
-      {
-        name: "info",
-        summary: "Show what a plugin says of itself, and what it may reach",
-        load: () => import("./verbs/plugin/info.ts"),
-      },
-      { name: "run", summary: "Run a plugin, by its file or by its name" },
-      {
-        name: "new",
-        summary: "Write a plugin that works, its test, and what editors need, into this folder",
-        load: () => import("./verbs/plugin/new.ts"),
-      },
-      {
-        name: "test",
-        summary: "Run the tests of plugins, on a containerd in memory",
-        load: () => import("./verbs/plugin/test.ts"),
-      },
-      {
-        name: "types",
-        summary: "Write the types of the API into a folder of plugins, for editors",
-        load: () => import("./verbs/plugin/types.ts"),
-      },
-    ],
-  },
-  {
-    name: "context",
-    aliases: ["contexts"],
-    summary: "The containerds that the configuration has names for; --context takes one",
-    verbs: [
-      {
-        ...list,
-        summary: "List the contexts of the configuration",
-        load: () => import("./verbs/context/list.ts"),
-      },
-    ],
-  },
-  {
-    name: "schedule",
-    summary: "Command lines of davit that run by the clock",
-    verbs: [
-      {
-        name: "systemd",
-        summary: "Print a service and a timer of systemd that run a command line of davit",
-        load: () => import("./verbs/schedule/systemd.ts"),
-      },
-      {
-        name: "cron",
-        summary: "Print a line for /etc/cron.d that runs a command line of davit",
-        load: () => import("./verbs/schedule/cron.ts"),
-      },
-    ],
-  },
+  ...ownNouns,
 ];
 
 /** Verbs that need no noun. */

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { parseConfig } from "../cli/config_file.ts";
-import { writeTypes } from "../cli/plugin/types.ts";
+import { writeTypes } from "../cli/plugin/declarations.ts";
 import { davit } from "./cli/plugin/program.ts";
 
 const page = await Deno.readTextFile(new URL("../docs/plugins.md", import.meta.url));

@@ -8,7 +8,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { copySources, gather } from "./sources.ts";
 import { runTask } from "./task.ts";
-import { makeTypes } from "./types.ts";
+import { makeTypes } from "./declarations.ts";
 
 /** The folder that holds everything the build tasks make. */
 export const distFolder: string = fromFileUrl(new URL("../../dist/", import.meta.url));

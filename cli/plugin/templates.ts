@@ -1,6 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { CliError } from "../errors.ts";
-import { writeNew, writeTypes } from "./types.ts";
+import { writeNew, writeTypes } from "./declarations.ts";
 
 /** What a new plugin can do to begin with. */
 export const templates = ["copy", "prune", "report", "watch"] as const;

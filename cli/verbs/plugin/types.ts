@@ -1,4 +1,4 @@
-import { writeTypes } from "../../plugin/types.ts";
+import { writeTypes } from "../../plugin/declarations.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({

@@ -32,7 +32,7 @@ const namespaceVerbs = nouns.find(({ name }) => name === "namespaces")!.verbs.ma
 
 const lines: readonly [words: string[], expected: string[]][] = [
   [[""], [...nounNames, ...verbNames, "help", ...pluginNames]],
-  [["namesp"], ["namespaces"]],
+  [["namesp"], ["namespaces", "namespace-report"]],
   [["help", ""], [...nounNames, ...verbNames, ...pluginNames]],
   [["help", "help", ""], []],
   [["ns", ""], namespaceVerbs],
@@ -49,7 +49,7 @@ const lines: readonly [words: string[], expected: string[]][] = [
   [["./n"], ["files"]],
   [["~"], ["files"]],
   [["plugin", "run", ""], ["files", ...pluginNames]],
-  [["plugin", "info", "image-"], ["files", "image-sync"]],
+  [["plugin", "info", "image-"], ["files", "image-retention", "image-sync"]],
   [["images", "import", ""], ["files"]],
   [["images", "import", "x", ""], []],
   [["-a", ""], ["files"]],

@@ -41,7 +41,7 @@ async function fill(containerd: Containerd): Promise<void> {
 
 /** What Tab makes of a line. */
 const lines: readonly [typed: string, completed: string][] = [
-  ["davit names", "davit namespaces "],
+  ["davit leas", "davit leases "],
   ["davit -n yard images cop", "davit -n yard images copy "],
   ["davit help images ch", "davit help images check "],
   ["davit images copy x --excl", "davit images copy x --exclude "],

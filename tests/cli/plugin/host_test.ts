@@ -125,7 +125,10 @@ Deno.test("plugin run, info and list know plugins by file and by name", async ()
     access: { namespaces: "current", write: "images" },
     summary: "A plugin of the tests",
   });
-  assertEquals((await davit(["plugins", "ls", "-q"])).stdout, "image-sync\n");
+  assertEquals(
+    (await davit(["plugins", "ls", "-q"])).stdout,
+    "image-retention\nimage-sync\nnamespace-report\nwatch-exits\n",
+  );
   assertMatch((await davit(["image-sync", "--help"])).stdout, /^davit image-sync: Copy the images/);
   for (const mistyped of ["image-snyc", "imagesync"]) {
     const unknown = await davit([mistyped]);
