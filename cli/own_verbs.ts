@@ -1,9 +1,46 @@
-/** The nouns for davit itself, its plugins and its runs: a part of the list in `verbs.ts`. */
+/** The nouns for the daemon as a whole, and for davit itself, its plugins and runs: a part of the list in `verbs.ts`. */
 import type { Noun } from "./verbs.ts";
 
 const list = { name: "list", aliases: ["ls"] };
 
 export const ownNouns: readonly Noun[] = [
+  {
+    name: "daemon",
+    summary: "The containerd that davit is connected to",
+    verbs: [
+      {
+        name: "info",
+        summary: "Show what containerd says about itself",
+        load: () => import("./verbs/daemon/info.ts"),
+      },
+      {
+        name: "plugins",
+        summary: "List the plugins that containerd consists of",
+        load: () => import("./verbs/daemon/plugins.ts"),
+      },
+      {
+        name: "deprecations",
+        summary: "List what was used and what later versions of containerd will not have",
+        load: () => import("./verbs/daemon/deprecations.ts"),
+      },
+      {
+        name: "version",
+        summary: "Show the version of containerd",
+        load: () => import("./verbs/daemon/version.ts"),
+      },
+    ],
+  },
+  {
+    name: "deprecations",
+    summary: "As ctr has it: davit daemon deprecations",
+    verbs: [
+      {
+        ...list,
+        summary: "List what was used and what later versions of containerd will not have",
+        load: () => import("./verbs/deprecations/list.ts"),
+      },
+    ],
+  },
   {
     name: "plugin",
     aliases: ["plugins"],
