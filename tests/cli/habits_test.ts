@@ -5,6 +5,8 @@ import { findCommand } from "../../cli/lookup.ts";
 Deno.test("docker's words lead to verbs that there are, and none of them is a word of davit's", () => {
   for (const [word, meant] of docker) {
     assertEquals(findCommand([word, "x"]).kind, "plugin", word);
-    for (const words of meant.split('" or "')) assertEquals(findCommand(words.split(" ")).kind, "verb", words);
+    for (const words of meant.split('" or "')) {
+      assertEquals(findCommand(words.split(" ")).kind, "verb", words);
+    }
   }
 });
