@@ -82,7 +82,9 @@ async function tried(job: Job, recorder: Recorder): Promise<number> {
   for (let attempt = 0;; attempt++) {
     recorder.begin();
     const isLast = attempt === retries;
-    const left = timeout === undefined || timeout === 0 ? timeout : timeout - (performance.now() - began);
+    const left = timeout === undefined || timeout === 0
+      ? timeout
+      : Math.round(timeout - (performance.now() - began));
     const { exit, failures } = await tryOnce(job, { recorder, isLast, timeoutMs: left });
     const isSafe = job.repeatable || !recorder.hasWritten;
     const mayPass = isSafe && failures.length > 0 && failures.every(({ code }) => passing.has(code));
