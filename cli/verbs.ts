@@ -99,7 +99,8 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
   },
   {
     name: "why",
-    summary: "Say what keeps content, a snapshot or what an image points to alive, in all namespaces",
+    summary:
+      "Say what keeps content, a snapshot, a lease or what an image points to alive, in all namespaces",
     load: () => import("./verbs/why.ts"),
   },
 ];

@@ -142,9 +142,16 @@ export class Leases {
   }
 }
 
-/** Whether a lease is past its expiry. containerd takes what it cannot read as a time for never. */
-export function isExpired({ labels }: Pick<Lease, "labels">): boolean {
-  return Date.parse(labels[expiryLabel] ?? "") <= Date.now();
+/** Whether a lease is past its expiry. */
+export function isExpired(lease: Pick<Lease, "labels">): boolean {
+  const expiry = expiryOf(lease);
+  return expiry !== undefined && expiry.getTime() <= Date.now();
+}
+
+/** When a lease ends by itself. containerd takes what it cannot read as a time for never. */
+export function expiryOf({ labels }: Pick<Lease, "labels">): Date | undefined {
+  const time = Date.parse(labels[expiryLabel] ?? "");
+  return Number.isNaN(time) ? undefined : new Date(time);
 }
 
 function described(id: string): string {

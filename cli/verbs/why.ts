@@ -21,11 +21,11 @@ interface Row {
 }
 
 export default defineVerb({
-  summary: "Say what keeps content, a snapshot or what an image points to alive, in all namespaces",
-  examples: ["why sha256:9ae9…", "why overlayfs/my-container", "why busybox"],
+  summary: "Say what keeps content, a snapshot, a lease or what an image points to alive, in all namespaces",
+  examples: ["why sha256:9ae9…", "why overlayfs/my-container", "why busybox", "why davit-pull-2f0c…"],
   args: [{
     name: "WHAT",
-    summary: "digest, snapshot (SNAPSHOTTER/KEY or key), or image",
+    summary: "digest, snapshot (SNAPSHOTTER/KEY or key), image, or lease",
     completes: "content",
   }],
   columns: [
@@ -45,20 +45,26 @@ export default defineVerb({
     if (!isThere) {
       throw new CliError(`Cannot say what keeps ${JSON.stringify(what)}: no namespace has it`, {
         code: "not_found",
-        hint: "WHAT is a digest, a snapshot's key or the full name of an image",
+        hint: "WHAT is a digest, a snapshot's key, the full name of an image, or the id of a lease",
       });
     }
   },
 });
 
 function rowsOf(graph: ReferenceGraph, what: string): Row[] {
-  return keysOf(graph, what).flatMap((key) => {
+  const leases = graph.roots.filter(({ kind, name }) => kind === "lease" && name === what);
+  const ofLeases = leases.map(({ expiresAt }): Row => {
+    const until = expiresAt === undefined ? "it is deleted" : expiresAt.toISOString();
+    return { namespace: graph.namespace, what: `lease ${what}`, keeper: `itself, until ${until}`, way: [] };
+  });
+  const ofNodes = keysOf(graph, what).flatMap((key) => {
     const { kind, id } = graph.nodes.get(key)!;
     const paths = graph.pathsTo(key);
     const common = { namespace: graph.namespace, what: `${kind} ${id}` };
     if (paths.length === 0) return [{ ...common, keeper: "nothing", way: [] }];
     return paths.map((path) => ({ ...common, keeper: keeperOf(path), way: wayOf(path) }));
   });
+  return [...ofLeases, ...ofNodes];
 }
 
 /** The keys of what is meant: what an image points to, content by digest, snapshots by key with or without snapshotter. */

@@ -19,6 +19,8 @@ export interface Root {
   references: readonly string[];
   /** It keeps what it names and the parents of snapshots, not what those refer to by labels. */
   flat: boolean;
+  /** When a lease ends by itself; absent for one that does not, and for all else. */
+  expiresAt?: Date;
 }
 
 /** How a root keeps something alive: over which nodes, the last of which is that. */

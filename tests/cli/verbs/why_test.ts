@@ -65,3 +65,16 @@ realTest(
   },
   { series: ["2"] },
 );
+
+realTest("why says how long a lease lives", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  await using client = await connect({ address: containerd.address });
+  const { leases } = client.namespace(namespace);
+  await leases.create({ id: "for-a-while", expiresInMs: 3_600_000 });
+  await leases.create({ id: "for-ever" });
+  const [row] = await why(containerd, "for-a-while");
+  assertMatch(row!.keeper, /^itself, until 20\d\d-\d\d-\d\dT/);
+  assertEquals((await why(containerd, "for-ever")).map(({ keeper }) => keeper), [
+    "itself, until it is deleted",
+  ]);
+}, { series: ["2"] });

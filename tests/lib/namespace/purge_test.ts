@@ -32,6 +32,13 @@ async function fill(containerd: Containerd, client: Client, namespace: string): 
   await native.prepare({ key: "base-active", labels: { "containerd.io/gc.root": "x" } });
   await native.commit({ key: "base-active", name: "base", labels: { "containerd.io/gc.root": "x" } });
   await native.prepare({ key: "child", parent: "base", labels: { "containerd.io/gc.root": "x" } });
+  await client.namespace(namespace).content.write(
+    { digest: `sha256:${"7".repeat(64)}`, size: 10, ref: "half" },
+    async function* () {
+      yield new Uint8Array(5);
+      throw Object.assign(new Error("it broke off"), { isTemporary: true });
+    },
+  ).catch(() => {});
   await containerd.ctr(["content", "ingest", "kept"], { namespace, stdin: new TextEncoder().encode("kept") });
   return pids;
 }
@@ -44,6 +51,7 @@ realTest("purgeNamespace() leaves nothing in any list, no process and no mount",
   const plan = await planPurge(client, namespace);
   assertEquals([plan.images, plan.containers, plan.tasks, plan.liveLeases], [1, 4, 4, []]);
   assert(plan.snapshots >= 7 && plan.blobs >= 4);
+  assertEquals(plan.ingests, 1);
 
   const result = await purgeNamespace(client, namespace, { graceMs: 3_000 });
   assertEquals(result, { namespace, status: "removed", rounds: 1 });
@@ -52,6 +60,7 @@ realTest("purgeNamespace() leaves nothing in any list, no process and no mount",
   assertEquals(await Array.fromAsync(inside.tasks.list()), []);
   assertEquals(await Array.fromAsync(inside.snapshots("overlayfs").list()), []);
   assertEquals(await Array.fromAsync(inside.snapshots("native").list()), []);
+  assertEquals(await Array.fromAsync(inside.content.listStatuses()), []);
   for (const pid of pids) assert(!(await isAlive(pid)), `process ${pid} goes on`);
   const mounts = await Deno.readTextFile("/proc/self/mounts");
   assertEquals(mounts.split("\n").filter((line) => line.includes(namespace)), []);
