@@ -152,11 +152,13 @@ Deno.test("davit ends a call that waits on SIGINT with 130, on SIGTERM with 143,
       ] as const
     ) {
       const ended = davit(["-a", path, "namespaces", "list", ...args]).spawn();
-      using probe = await listener.accept();
-      await probe.write(settingsFrame);
       using connection = await listener.accept();
       await connection.write(settingsFrame);
-      await connection.read(new Uint8Array(1024));
+      for (let text = ""; !text.includes("Namespaces/List");) {
+        const bytes = new Uint8Array(1024);
+        const length = await connection.read(bytes);
+        text += new TextDecoder("latin1").decode(bytes.subarray(0, length ?? 0));
+      }
       if (signal) ended.kill(signal);
       const { code, stdout } = await ended.output();
       assertEquals([code, stdout.length], [expected, 0]);
