@@ -56,6 +56,7 @@ export {
 } from "./lib/gc/garbage.ts";
 export { abortStale, type StaleIngest, staleIngests, type Staleness } from "./lib/gc/ingests.ts";
 export { deleteJudged, type JudgedLease, judgeLeases } from "./lib/gc/leases.ts";
+export { type Keeper, keepersOf } from "./lib/gc/keepers.ts";
 export { loadGraph } from "./lib/gc/load.ts";
 export {
   type CheckedImage,
