@@ -127,15 +127,15 @@ export async function conclude(
   }
 }
 
-/** Says with an exit code of its own when it is the command that cannot be started. */
-export async function explainingCommand<T>(work: Promise<T>): Promise<T> {
+/** Says with an exit code of its own, and with `hint`, when it is the command that cannot be started. */
+export async function explainingCommand<T>(work: Promise<T>, hint?: string): Promise<T> {
   try {
     return await work;
   } catch (error) {
     const failure = commandFailure(error);
     if (failure === undefined) throw error;
     const code = failure === "not found" ? "command_not_found" : "cannot_execute";
-    throw new CliError((error as Error).message, { code, cause: error });
+    throw new CliError((error as Error).message, { code, hint, cause: error });
   }
 }
 

@@ -42,7 +42,8 @@ export default defineVerb({
     using stack = new DisposableStack();
     const terminal = wantsTerminal && !detach ? stack.use(requireTerminal(context)) : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
-    const process = await explainingCommand(startContainer(client, { ...container, streams, output }));
+    const started = startContainer(client, { ...container, streams, output });
+    const process = await explainingCommand(started, hintFor(context.args));
     try {
       await conclude(process, { context, terminal });
       return detach ? container.id : undefined;
@@ -51,6 +52,13 @@ export default defineVerb({
     }
   },
 });
+
+/** Whoever forgets the id gives the first word of the command for it. */
+function hintFor([image, id]: readonly string[]): string | undefined {
+  return id === undefined
+    ? undefined
+    : `${JSON.stringify(id)} was taken for the id of the container; "run ${image} -- COMMAND" makes one up`;
+}
 
 async function remove(client: NamespacedClient, { containerId }: RunningProcess): Promise<void> {
   await removeContainer(client, containerId, { force: true }).catch((error) => {

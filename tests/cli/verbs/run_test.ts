@@ -58,6 +58,7 @@ verbTest("run ends as the command does, which gets its arguments untouched", asy
 const refused: [argv: string[], exit: number, message: string][] = [
   [["none", "x"], 125, 'Cannot run image "none" in namespace'],
   [["busybox", "x", "nope"], 127, 'exec: "nope": executable file not found'],
+  [["busybox", "echo", "hi"], 127, 'hint: "echo" was taken for the id of the container'],
   [["busybox", "x", "/etc/passwd"], 126, "permission denied"],
   [["busybox", "-x"], 125, 'Unknown flag "-x"'],
   [["busybox", "a..b"], 125, 'Cannot use "a..b" as a container id'],
