@@ -85,6 +85,7 @@ export default defineVerb({
 });
 
 function announcement(going: number, { plan, dryRun }: { plan: PrunePlan; dryRun: boolean }): string {
+  if (going === 0) return `Nothing to remove: all of ${plan.decisions.length} images stay`;
   const would = dryRun ? "would free" : "frees";
   return `Removing ${going} of ${plan.decisions.length} images ${would} ${describeFreed(plan.freed)}`;
 }
