@@ -54,11 +54,13 @@ realTest(
   async (_t, containerd) => {
     const namespace = uniqueNamespace();
     const digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-    await containerd.ctr(["content", "ingest", "--expected-digest", digest, "x"], {
-      namespace,
-      stdin: new TextEncoder().encode("hello"),
-    });
-    assertEquals((await why(containerd, digest)).map(({ keeper }) => keeper), ["nothing"]);
+    let answer = { code: 4, stdout: "" };
+    for (let attempt = 0; attempt < 10 && answer.code === 4; attempt++) { // the collector may be faster
+      const stdin = new TextEncoder().encode("hello");
+      await containerd.ctr(["content", "ingest", "--expected-digest", digest, "x"], { namespace, stdin });
+      answer = await davit(containerd, ["why", digest, "-o", "json"]);
+    }
+    assertEquals(JSON.parse(answer.stdout).map(({ keeper }: Row) => keeper), ["nothing"]);
     const missing = await davit(containerd, ["why", `sha256:${"0".repeat(64)}`]);
     assertEquals(missing.code, 4);
     assertMatch(missing.stderr, /no namespace has it\nhint: /);
