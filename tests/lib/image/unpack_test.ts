@@ -77,6 +77,9 @@ realTest("unpackImage() finds what ctr unpacked, and what it unpacked before", a
   // With the base alone there, the rest is built on it.
   const { snapshots } = await stateOf(connection.namespace(other), "overlayfs");
   const base = snapshots.find(({ parent }) => parent === "")!.key;
+  const { leases } = connection.namespace(other);
+  await leases.create({ id: "keeps-the-base" }); // the collector may come at any moment
+  await leases.addResource("keeps-the-base", { id: base, type: "snapshots/overlayfs" });
   for (const { key } of snapshots.toSorted((a, b) => (a.parent === b.key ? -1 : 1))) {
     if (key !== base) await connection.namespace(other).snapshots("overlayfs").remove(key);
   }
