@@ -5,8 +5,8 @@ import type { CallOptions } from "../transport/transport.ts";
 import { lacking, unbound } from "./copy_labels.ts";
 import type { Found } from "./presence.ts";
 
-/** Below this, reading the images costs no more than listing all content of the namespaces. */
-const worthListing = 8;
+/** A single image is read with less than it takes to list all content of two namespaces. */
+const worthListing = 2;
 
 /** Where an image is to be, under which name, and what images are there. */
 export interface CopyTarget {
