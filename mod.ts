@@ -223,6 +223,7 @@ export {
 } from "./lib/run/run.ts";
 export { chooseImages, type ImageChoice, repositoryOf, tagOf } from "./lib/selection/choice.ts";
 export { type CopyRule, parseCopyRules } from "./lib/selection/copy_rules.ts";
+export { isPinned, pinLabels } from "./lib/selection/pinned.ts";
 export {
   judgeImages,
   type RetentionDecision,

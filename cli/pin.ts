@@ -1,10 +1,7 @@
-import { type Image, selectImages } from "../mod.ts";
+import { type Image, pinLabels, selectImages } from "../mod.ts";
 import { each } from "./each.ts";
 import { missingImage } from "./elsewhere.ts";
 import type { VerbContext } from "./verb.ts";
-
-/** The label by which the kubelet leaves an image alone when it makes room on the disk. */
-const pinnedLabel = "io.cri-containerd.pinned";
 
 /** Pins the images that a verb's arguments select, or takes the pin away; yields their names. */
 export async function* setPinned(context: VerbContext, pinned: boolean): AsyncIterable<string> {
@@ -14,7 +11,7 @@ export async function* setPinned(context: VerbContext, pinned: boolean): AsyncIt
   for (const pattern of unmatched) {
     failed(await missingImage(pattern, { action: pinned ? "pin" : "unpin", context }));
   }
-  const labels = { [pinnedLabel]: pinned ? "pinned" : "" };
+  const labels = pinLabels(pinned);
   yield* each(images, {
     context,
     async work({ name }: Image) {

@@ -3,6 +3,7 @@ import { loadGraph } from "../gc/load.ts";
 import { compileGlob } from "../oci/glob.ts";
 import type { Progress } from "../progress.ts";
 import type { CopyRule } from "../selection/copy_rules.ts";
+import { pinLabels } from "../selection/pinned.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { type CopyResult, executeCopy, foreseenResults } from "./copy.ts";
 import { type CopyPlan, planCopy } from "./copy_plan.ts";
@@ -29,9 +30,6 @@ export interface RuleOptions extends CallOptions {
   /** Called with the plan for each source of each rule, before anything is done. */
   onPlan?: ((plan: CopyPlan) => void) | undefined;
 }
-
-/** The label by which the kubelet leaves an image alone when it makes room on the disk. */
-const pinned = { "io.cri-containerd.pinned": "pinned" };
 
 /**
  * Copies images by rules, one after the other; then removes from mirrors what no rule puts there. Nothing is removed from
@@ -84,7 +82,7 @@ async function* copyByRule(
     }
     try {
       const target = client.namespace(result.to);
-      if (pin) await target.images.update({ name: result.image, labels: pinned }, options);
+      if (pin) await target.images.update({ name: result.image, labels: pinLabels(true) }, options);
       const where = { platform: rule.platforms[0], snapshotter, onProgress };
       yield unpack
         ? { ...result, unpacked: await isUnpacked(target, result.image, { ...where, ...options }) }

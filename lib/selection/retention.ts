@@ -3,6 +3,7 @@ import { formatBytes, formatDuration } from "@std/fmt";
 import type { Image } from "../images.ts";
 import { isContentDigest } from "../oci/descriptor.ts";
 import { repositoryOf, tagOf } from "./choice.ts";
+import { isPinned } from "./pinned.ts";
 import { newestFirst, type TagOrder } from "./version.ts";
 
 /** What an image must meet to go: every criterion that is given. */
@@ -201,10 +202,6 @@ function protection(
   return age < facts.minAgeMs
     ? `set ${words(age)} ago, which is less than ${words(facts.minAgeMs)}`
     : undefined;
-}
-
-function isPinned({ labels }: Image): boolean {
-  return labels["io.cri-containerd.pinned"] === "pinned";
 }
 
 /** A name without a tag, by which Kubernetes files images beside their tags. */
