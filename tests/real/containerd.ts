@@ -6,9 +6,14 @@ import type { Release } from "./releases.ts";
 /** Whether namespaces may take over each other's blobs without sending them. */
 export type SharingPolicy = "shared" | "isolated";
 
+/** When garbage is collected: whenever containerd sees fit, or only when somebody asks for it and waits. */
+export type Collecting = "at will" | "on request";
+
 export interface StartOptions {
   /** @default "shared" */
   policy?: SharingPolicy;
+  /** @default "at will", as containerd comes */
+  collecting?: Collecting;
   /** Folder for everything the daemon keeps, removed on disposal. @default a temporary one */
   root?: string;
 }
@@ -31,13 +36,15 @@ export class Containerd implements AsyncDisposable {
   readonly release: Release;
   readonly root: string;
   readonly policy: SharingPolicy;
+  readonly collecting: Collecting;
   #process: Deno.ChildProcess | undefined;
   #exit: Deno.CommandStatus | undefined;
 
-  private constructor(release: Release, { root, policy }: { root: string; policy: SharingPolicy }) {
+  private constructor(release: Release, root: string, options: StartOptions) {
     this.release = release;
     this.root = root;
-    this.policy = policy;
+    this.policy = options.policy ?? "shared";
+    this.collecting = options.collecting ?? "at will";
   }
 
   /**
@@ -47,8 +54,7 @@ export class Containerd implements AsyncDisposable {
    */
   static async start(release: Release, options: StartOptions = {}): Promise<Containerd> {
     await sweepAbandoned(release);
-    const root = options.root ?? await makeRoot();
-    const containerd = new Containerd(release, { root, policy: options.policy ?? "shared" });
+    const containerd = new Containerd(release, options.root ?? await makeRoot(), options);
     try {
       await containerd.#configure();
       await containerd.#launch();
@@ -184,8 +190,10 @@ export class Containerd implements AsyncDisposable {
 }
 
 /** Version 2 of the format starts all supported releases; every path outside of the root is moved or switched off. */
-function configuration({ root, address, policy }: Containerd): string {
+function configuration({ root, address, policy, collecting }: Containerd): string {
   const quote = JSON.stringify;
+  // Between two collections containerd waits for as long as one takes, divided by this share.
+  const share = collecting === "at will" ? 0.02 : 0.000_001;
   return `version = 2
 root = ${quote(join(root, "root"))}
 state = ${quote(join(root, "state"))}
@@ -203,6 +211,9 @@ address = ${quote(address)}
 path = ${quote(join(root, "opt"))}
 [plugins."io.containerd.metadata.v1.bolt"]
 content_sharing_policy = ${quote(policy)}
+[plugins."io.containerd.gc.v1.scheduler"]
+startup_delay = ${quote(collecting === "at will" ? "100ms" : "1h")}
+pause_threshold = ${share}
 `;
 }
 

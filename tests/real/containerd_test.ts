@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { connect } from "davit";
 import { Containerd } from "./containerd.ts";
 import { busyboxImage, checkWithCtr, importWithCtr, ociArchive, randomImage } from "./images.ts";
 import { mountsUnder, processesOf } from "./leftovers.ts";
@@ -17,6 +18,23 @@ realTest("Containerd.start() shares content by default", async (_t, containerd) 
 realTest("Containerd.start() with policy isolated isolates content", async (_t, containerd) => {
   assertEquals(await sharingPolicy(containerd), "isolated");
 }, { policy: "isolated" });
+
+realTest(
+  "Containerd.start() with collecting on request leaves garbage until somebody waits",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const { content, leases } = client.namespace(uniqueNamespace());
+    await content.ingest({ ref: "lost" }, ReadableStream.from([new Uint8Array(100)]));
+    // Deletions are what makes containerd, as it comes, collect within a second.
+    await leases.create({ id: "gone" });
+    await leases.delete("gone");
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    assertEquals((await Array.fromAsync(content.list())).length, 1);
+    await leases.collectGarbage();
+    assertEquals(await Array.fromAsync(content.list()), []);
+  },
+  { collecting: "on request" },
+);
 
 realTest("Containerd.start() shows the log of a daemon that does not start, and removes its folder", async (
   _t,

@@ -1,11 +1,9 @@
-import { Containerd, type SharingPolicy } from "./containerd.ts";
+import { Containerd, type StartOptions } from "./containerd.ts";
 import { findReleases, type Release, type Series } from "./releases.ts";
 
-export interface RealTestOptions {
+export interface RealTestOptions extends Pick<StartOptions, "policy" | "collecting"> {
   /** Series that the test is about. @default all */
   series?: Series[];
-  /** @default "shared" */
-  policy?: SharingPolicy;
   /** A daemon of its own: for tests that kill it, fill it up or count what is in it. @default false */
   fresh?: boolean;
   /** Whether the test takes so long that it only runs in the full suite. @default false */
@@ -21,24 +19,25 @@ const runsFull = Deno.env.get("DAVIT_TEST_FULL") === "1";
 const mustHaveAll = Deno.env.get("DAVIT_REQUIRE_REAL") === "1";
 
 /**
- * Registers a test once per containerd release. Those of one file that agree on the policy share a daemon, so each
+ * Registers a test once per containerd release. Those of one file that agree on its options share a daemon, so each
  * works in namespaces of its own; see {@linkcode uniqueNamespace}.
  *
  * A release that cannot be had skips its tests, or fails them if the environment has `DAVIT_REQUIRE_REAL=1`.
  */
 export function realTest(name: string, body: RealTestBody, options: RealTestOptions = {}): void {
-  const { series, policy = "shared", fresh = false, full = false } = options;
+  const { series, policy = "shared", collecting = "at will", fresh = false, full = false } = options;
+  const daemonOptions = { policy, collecting };
   const timeout = options.timeoutMs ?? (full ? 20 : 5) * 60_000;
   const ignore = full && !runsFull;
   const label = ignore ? `${name}, only in the full suite` : name;
   for (const release of releases) {
     if (series?.includes(release.series) === false) continue;
-    const daemon = fresh || ignore ? undefined : sharedDaemon(release, policy);
+    const daemon = fresh || ignore ? undefined : sharedDaemon(release, daemonOptions);
     Deno.test({
       name: `${label} [containerd ${release.version}]`,
       ignore,
       timeout,
-      fn: (t) => daemon?.isUsable ? daemon.use(t, body) : runFresh(t, body, { release, policy }),
+      fn: (t) => daemon?.isUsable ? daemon.use(t, body) : runFresh(t, body, { release, ...daemonOptions }),
     });
   }
   for (const { series: absent, reason } of missing) {
@@ -59,13 +58,13 @@ export function uniqueNamespace(prefix = "test"): string {
 /** The daemon of all tests of a file that want the same release and policy. */
 class SharedDaemon {
   readonly #release: Release;
-  readonly #policy: SharingPolicy;
+  readonly #options: StartOptions;
   #containerd: Containerd | undefined;
   #failure: unknown;
 
-  constructor(release: Release, policy: SharingPolicy) {
+  constructor(release: Release, options: StartOptions) {
     this.#release = release;
-    this.#policy = policy;
+    this.#options = options;
   }
 
   /** False once a test has brought it down: the rest of the file then goes on with daemons of their own. */
@@ -75,7 +74,7 @@ class SharedDaemon {
 
   async start(): Promise<void> {
     try {
-      this.#containerd = await Containerd.start(this.#release, { policy: this.#policy });
+      this.#containerd = await Containerd.start(this.#release, this.#options);
     } catch (error) {
       this.#failure = error;
     }
@@ -108,17 +107,17 @@ async function died(containerd: Containerd, options?: ErrorOptions): Promise<Err
 async function runFresh(
   t: Deno.TestContext,
   body: RealTestBody,
-  { release, policy }: { release: Release; policy: SharingPolicy },
+  { release, ...options }: StartOptions & { release: Release },
 ): Promise<void> {
-  await using containerd = await Containerd.start(release, { policy });
+  await using containerd = await Containerd.start(release, options);
   await body(t, containerd);
 }
 
 const shared = new Map<string, SharedDaemon>();
 
-function sharedDaemon(release: Release, policy: SharingPolicy): SharedDaemon {
-  const key = `${release.version} ${policy}`;
-  const daemon = shared.get(key) ?? new SharedDaemon(release, policy);
+function sharedDaemon(release: Release, options: StartOptions): SharedDaemon {
+  const key = JSON.stringify([release.version, options.policy, options.collecting]);
+  const daemon = shared.get(key) ?? new SharedDaemon(release, options);
   shared.set(key, daemon);
   return daemon;
 }

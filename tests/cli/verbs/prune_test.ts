@@ -18,7 +18,6 @@ realTest("content prune removes what nothing refers to, and writes that rest", a
   await using _held = await resting(here.withLease("at-work"), "held");
   await using _young = await resting(here, "young");
   const prune = ["-n", here.name, "content", "prune"];
-  await here.leases.collectGarbage(); // what containerd would begin with by itself
   await here.content.update(mine.digest, { labels: { "containerd.io/gc.root": "" } });
   await there.content.update(theirs.digest, { labels: { "containerd.io/gc.root": "" } });
 
@@ -50,7 +49,7 @@ realTest("content prune removes what nothing refers to, and writes that rest", a
   assertEquals(await Array.fromAsync(here.content.listStatuses(), ({ ref }) => ref), ["held"]);
   assertEquals(await Array.fromAsync(here.leases.list(), ({ id }) => id), ["at-work"]);
   assertEquals((await davit(containerd, [...prune, "-A", "--yes", "-o", "json"])).stdout, "[]\n");
-}, { fresh: true });
+}, { fresh: true, collecting: "on request" });
 
 realTest("snapshots prune removes trees that nothing refers to", async (_t, containerd) => {
   await using client = await connect({ address: containerd.address });
@@ -80,7 +79,7 @@ realTest("snapshots prune removes trees that nothing refers to", async (_t, cont
   const done = JSON.parse((await davit(containerd, [...prune, "--yes"])).stdout);
   assertEquals(shown(done).sort(), reasons.map(([key, , reason]) => [key, "removed", reason]));
   assertEquals(await Array.fromAsync(snapshots.list(), ({ key }) => key), ["kept", "kept-child"]);
-}, { fresh: true });
+}, { fresh: true, collecting: "on request" });
 
 realTest("leases prune leaves every lease that somebody may need", async (_t, containerd) => {
   const dead = { ...await thisOwner(), startedAt: "1" }; // this pid, long ago
@@ -88,7 +87,6 @@ realTest("leases prune leaves every lease that somebody may need", async (_t, co
   await using living = await connect({ address: containerd.address, owner: thisOwner });
   const { leases, content, name } = client.namespace(uniqueNamespace());
   const blob = await randomBlob(1_500);
-  await leases.collectGarbage(); // what containerd would begin with by itself
   const own = await leases.acquire({ prefix: "davit-dead" });
   await client.namespace(name).withLease(own.id).content.ingest(
     { ref: "x" },
@@ -116,7 +114,7 @@ realTest("leases prune leaves every lease that somebody may need", async (_t, co
   const left = await Array.fromAsync(leases.list(), ({ id }) => id);
   assertEquals(left.sort(), [alive.id, "foreign"].sort());
   assertEquals(await Array.fromAsync(content.list()), []);
-}, { fresh: true });
+}, { fresh: true, collecting: "on request" });
 
 realTest("containers prune frees what it announces, and leaves what runs", async (_t, containerd) => {
   const namespace = uniqueNamespace();
@@ -192,7 +190,7 @@ realTest("prune, df and doctor show hostile names as nothing that acts", async (
   const commands = (JSON.parse(doctor.stdout) as { command: string }[]).map(({ command }) => command);
   assert(commands.some((command) => command.includes("images remove 'two\nlines'")), commands.join("\n"));
   assertMatch(commands.join("\n"), /images remove 'quo"ted\\'/);
-}, { series: ["2"] });
+}, { series: ["2"], collecting: "on request" });
 
 async function snapshotBytes(client: NamespacedClient): Promise<number> {
   const snapshots = client.snapshots("overlayfs");

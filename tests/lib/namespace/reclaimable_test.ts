@@ -19,7 +19,6 @@ realTest(
     const { content, leases } = client.namespace("left");
     const labels = { "containerd.io/gc.root": "x" };
     await content.ingest({ ref: "lost", labels }, ReadableStream.from([blob.bytes]));
-    await leases.collectGarbage(); // what containerd would begin with by itself
     await content.update(blob.digest, { labels: { "containerd.io/gc.root": "" } });
 
     const { namespaces, total } = await findReclaimable(client, { minAgeMs: 0 });
@@ -38,7 +37,7 @@ realTest(
     await Array.fromAsync(executePrune(client, plan));
     assertEquals(before - await contentBytes(containerd), total.unusedBytes);
   },
-  { series: ["2"], fresh: true },
+  { series: ["2"], fresh: true, collecting: "on request" },
 );
 
 async function contentBytes({ contentDir }: Containerd): Promise<number> {
