@@ -111,7 +111,8 @@ async function perform(
     const counted = tally.counted(result);
     // What fails now is shown by the attempt after it.
     const shown = isLast || !isIterable(counted) ? counted : await Array.fromAsync(counted);
-    await render(shown, renderingFor(verb, globals), (text) => output.write(text));
+    const rendering = { ...renderingFor(verb, globals), hasFailures: () => tally.hasFailures };
+    await render(shown, rendering, (text) => output.write(text));
   };
   try {
     await ending.bound(work());

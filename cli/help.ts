@@ -10,7 +10,7 @@ import { type Noun, nouns, type VerbEntry, verbs } from "./verbs.ts";
 /** Help on davit as a whole. */
 export function overview(): string {
   return sections([
-    "davit: namespaces, images, content and leases of containerd",
+    "davit: images, containers and namespaces of containerd, and what keeps them there",
     "Usage: davit [global flags] NOUN VERB [flags] [arguments]",
     list("Nouns", nouns.map(entryLine)),
     list("Verbs of their own", [...verbs, helpEntry].map(entryLine)),

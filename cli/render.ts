@@ -18,6 +18,8 @@ export interface Rendering {
   headers: boolean;
   /** Rows of a table are not kept until all are there to be laid out. */
   endless?: boolean;
+  /** Whether some of what was asked for has no row because it failed. */
+  hasFailures?: () => boolean;
   /** What ages count from. */
   now: Date;
 }
@@ -112,14 +114,14 @@ async function writeTable(rows: Rows, table: Table, write: Write): Promise<void>
     await write(layOut(lines));
     return await writeLines(rows, (row) => cells(row).join("  "), write);
   }
+  let isWhole = false;
   try {
     for await (const row of rows) lines.push(cells(row));
-  } catch (error) {
-    // What was done before is told; the headers alone would say that there is nothing.
-    if (lines.length > (table.headers ? 1 : 0)) await write(layOut(lines));
-    throw error;
+    isWhole = table.hasFailures?.() !== true;
+  } finally {
+    // What was done before a failure is told; the headers alone would say that there is nothing.
+    if (isWhole || lines.length > (table.headers ? 1 : 0)) await write(layOut(lines));
   }
-  await write(layOut(lines));
 }
 
 function columnsOf({ columns, acrossNamespaces }: Table): readonly Column[] {

@@ -12,7 +12,7 @@ export function manPage(chapters: readonly Chapter[]): string {
     '.\\" Made by deno task reference.',
     `.TH DAVIT 1 "" "davit ${version}" "User Commands"`,
     ".SH NAME",
-    "davit \\- namespaces, images, content and leases of containerd",
+    "davit \\- images, containers and namespaces of containerd, and what keeps them there",
     ".SH SYNOPSIS",
     ...calls(["[global flags] NOUN VERB [flags] [arguments]", "[global flags] PLUGIN [flags] [arguments]"]),
     ".SH DESCRIPTION",

@@ -43,6 +43,13 @@ Deno.test("render() lays rows out as a table of the columns that are not wide", 
   );
 });
 
+Deno.test("render() shows no headers alone where all that was asked for failed", async () => {
+  assertEquals(await rendered([], "table"), "NAME  SIZE  LABELS\n");
+  assertEquals(await rendered([], "table", { hasFailures: () => true }), "");
+  const one = await rendered(rows.slice(0, 1), "table", { hasFailures: () => true });
+  assertEquals(one, await rendered(rows.slice(0, 1), "table"));
+});
+
 Deno.test("render() shows all columns with wide", async () => {
   assertEquals(
     await rendered(rows.slice(0, 1), "wide"),

@@ -1,9 +1,10 @@
 import { copyByRules, type RuleResult } from "../../../mod.ts";
 import { choiceOptions, rulesOf, targetsOf } from "../../copying.ts";
 import { missingImage } from "../../elsewhere.ts";
+import { type Planned, planned } from "../../planned.ts";
 import { defineVerb } from "../../verb.ts";
 
-type Row = Omit<RuleResult, "error" | "calls">;
+type Row = Planned<Omit<RuleResult, "error" | "calls">>;
 
 export default defineVerb({
   summary:
@@ -56,7 +57,7 @@ export default defineVerb({
     });
     for await (const { error, calls: _, ...row } of results) {
       if (error !== undefined) failed(error);
-      yield row;
+      yield planned(row, { dryRun });
     }
     for (const { pattern, from } of unmatched) {
       failed(await missingImage(pattern, { action: "copy", context: { ...context, namespace: from } }));

@@ -1,9 +1,10 @@
 import { type RecoveredLease, recoverLeases } from "../../../mod.ts";
 import { acrossNamespaces } from "../../across.ts";
 import { canJudge, isAlive, thisOwner } from "../../owner.ts";
+import { type Planned, planned } from "../../planned.ts";
 import { defineVerb } from "../../verb.ts";
 
-type Row = Omit<RecoveredLease, "error" | "owner"> & { pid?: number };
+type Row = Planned<Omit<RecoveredLease, "error" | "owner">> & { pid?: number };
 
 export default defineVerb({
   summary: "Remove the leases that runs of davit left behind when they died",
@@ -25,7 +26,7 @@ export default defineVerb({
       const leases = recoverLeases(client, { isAlive: (owner) => isAlive(owner, here), dryRun, signal });
       for await (const { error, owner, ...row } of leases) {
         if (error !== undefined) failed(error);
-        yield { ...row, ...(owner && { pid: owner.pid }) };
+        yield { ...planned(row, { dryRun }), ...(owner && { pid: owner.pid }) };
       }
     };
     yield* acrossNamespaces(context, { rowsOf });

@@ -61,7 +61,7 @@ realTest(
       assertEquals(unasked.code, 2);
       assertMatch(unasked.stderr, /Remove from "staging-.*", "prod-.*" what the copy does not put there\?/);
       const plan = await davit(containerd, [...copy, "--dry-run"]);
-      assertMatch(plan.stdout, /example.com\/app:old +- +staging-\S+ +removed .* no source has it/);
+      assertMatch(plan.stdout, /example.com\/app:old +- +staging-\S+ +would be removed .* no source has it/);
       assertEquals(await namesIn(containerd, staging), ["app:old"]);
 
       const { code, stderr } = await davit(containerd, [...copy, "--yes"]);

@@ -21,6 +21,7 @@ realTest(
     assertStringIncludes(refused.stderr, "no such namespace, and --no-create-namespace is given");
     const planned = await copy("--to", to, "--dry-run");
     assertEquals([planned.code, planned.stderr], [0, `${created} would be created\n`]);
+    assertMatch(planned.stdout, / would be copied /);
     assertEquals((await namespaces()).includes(to), false);
 
     const { code, stderr } = await copy("--to", to);

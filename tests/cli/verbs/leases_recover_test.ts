@@ -37,7 +37,7 @@ realTest("leases recover removes what a killed davit held, once it is dead", asy
 
     child.kill("SIGKILL");
     await child.status;
-    assertEquals(await recover("--dry-run"), [{ id: lease, status: "removed", pid }]);
+    assertEquals(await recover("--dry-run"), [{ id: lease, status: "would be removed", pid }]);
     assertEquals(await leasesIn(there), [lease]);
     const everywhere = await recover("-A");
     assertEquals(everywhere.filter(({ namespace }) => [here.name, there.name].includes(String(namespace))), [
