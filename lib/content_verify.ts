@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "./client.ts";
-import { mapConcurrently } from "./concurrency.ts";
+import { mapConcurrent } from "./concurrency.ts";
 import type { ContentInfo } from "./content.ts";
 import { ContainerdError, NotFoundError } from "./errors.ts";
 import { type InspectedBlob, inspectImage } from "./image/inspect.ts";
@@ -58,7 +58,7 @@ export async function* verifyContent(
   const blobs: Entry[] = [];
   for (const client of clients) blobs.push(...await blobsIn(client, { digests, images, ...options }));
   const verifier = new Verifier(blobs, { onProgress, ...options });
-  const results = mapConcurrently(blobs, { limit: blobsAtOnce, work: (blob) => verifier.verify(blob) });
+  const results = mapConcurrent(blobs, (blob) => verifier.verify(blob), { limit: blobsAtOnce });
   for await (const result of results) if (result !== undefined) yield result;
 }
 

@@ -1,4 +1,4 @@
-import { mapConcurrently } from "./concurrency.ts";
+import { mapConcurrent } from "./concurrency.ts";
 import { NotFoundError } from "./errors.ts";
 import type { Snapshot, Snapshots, SnapshotUsage } from "./snapshots.ts";
 import type { CallOptions } from "./transport/transport.ts";
@@ -23,7 +23,7 @@ export async function* measureSnapshots(
       throw error;
     }
   };
-  for await (const measured of mapConcurrently(found, { limit: measuredAtOnce, work })) {
+  for await (const measured of mapConcurrent(found, work, { limit: measuredAtOnce })) {
     if (measured !== undefined) yield measured;
   }
 }

@@ -1,4 +1,4 @@
-import { mapConcurrently } from "./concurrency.ts";
+import { mapConcurrent } from "./concurrency.ts";
 import { ContainerdError } from "./errors.ts";
 
 /** A list that containerd sends in one message. */
@@ -40,7 +40,7 @@ export async function wholeList<Item, Field extends keyof Item & string>(
       isWhole = false;
       const work = (condition: string) => listFrom(both(filters, condition), others);
       const parts = conditions(field, { set, count: partsFor(error) });
-      return (await Array.fromAsync(mapConcurrently(parts, { limit: partsAtOnce, work }))).flat();
+      return (await Array.fromAsync(mapConcurrent(parts, work, { limit: partsAtOnce }))).flat();
     }
   };
   const items = await listFrom(filters, allSets);

@@ -1,4 +1,4 @@
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { NamespaceAccess } from "../client.ts";
 import { NotFoundError } from "../errors.ts";
 import type { CallOptions } from "../transport/transport.ts";
@@ -43,10 +43,9 @@ export async function foreseeFreed(
     }
   }
   const freed = [...content].flatMap(([key, node]) => kept.has(key) ? [] : [node]);
-  const usages = mapConcurrently(snapshots, {
-    limit: usagesAtOnce,
-    work: ({ namespace, id }) => snapshotBytes(client, { namespace, id, options }),
-  });
+  const work = ({ namespace, id }: typeof snapshots[number]) =>
+    snapshotBytes(client, { namespace, id, options });
+  const usages = mapConcurrent(snapshots, work, { limit: usagesAtOnce });
   return {
     blobs: freed.length,
     contentBytes: freed.reduce((sum, { size = 0 }) => sum + size, 0),

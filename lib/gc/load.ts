@@ -1,7 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { NotFoundError } from "../errors.ts";
-import { expiryOf, isExpired } from "../leases.ts";
+import { expiryOf, isExpired, type Lease } from "../leases.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { contentKey, type GraphNode, ReferenceGraph, type Root, snapshotKey } from "./graph.ts";
@@ -82,21 +82,18 @@ async function containerRoots({ containers }: NamespacedClient, options: CallOpt
 
 async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): Promise<Root[]> {
   const alive = (await Array.fromAsync(leases.list(options))).filter((lease) => !isExpired(lease));
-  const roots = mapConcurrently(alive, {
-    limit: leasesAtOnce,
-    work: async (lease): Promise<Root> => {
-      const { id, labels } = lease;
-      const resources = await Array.fromAsync(leases.listResources(id, options)).catch((error) => {
-        if (error instanceof NotFoundError) return []; // it ended meanwhile
-        throw error;
-      });
-      const references = resources.flatMap(({ id, type }) => keyOfResource(type, id) ?? []);
-      const expiresAt = expiryOf(lease);
-      const flat = labels[flatLabel] !== undefined;
-      return { kind: "lease", name: id, references, flat, ...(expiresAt && { expiresAt }) };
-    },
-  });
-  return await Array.fromAsync(roots);
+  const rootOf = async (lease: Lease): Promise<Root> => {
+    const { id, labels } = lease;
+    const resources = await Array.fromAsync(leases.listResources(id, options)).catch((error) => {
+      if (error instanceof NotFoundError) return []; // it ended meanwhile
+      throw error;
+    });
+    const references = resources.flatMap(({ id, type }) => keyOfResource(type, id) ?? []);
+    const expiresAt = expiryOf(lease);
+    const flat = labels[flatLabel] !== undefined;
+    return { kind: "lease", name: id, references, flat, ...(expiresAt && { expiresAt }) };
+  };
+  return await Array.fromAsync(mapConcurrent(alive, rootOf, { limit: leasesAtOnce }));
 }
 
 function keyOfResource(type: string, id: string): string | undefined {

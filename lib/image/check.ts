@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { Limiter, mapConcurrently } from "../concurrency.ts";
+import { Limiter, mapConcurrent } from "../concurrency.ts";
 import { NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { chainIds } from "../oci/chain_ids.ts";
@@ -76,7 +76,7 @@ export async function* checkImages(
 ): AsyncIterable<CheckedImage> {
   const checker = new Checker(client, options);
   const work = async (image: Image) => ({ image, ...await checker.check(image.target) });
-  yield* mapConcurrently(images, { limit: imagesAtOnce, work });
+  yield* mapConcurrent(images, work, { limit: imagesAtOnce });
 }
 
 /** What an image needs, as far as its documents are there to tell. */

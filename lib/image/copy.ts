@@ -1,5 +1,5 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { Limiter, mapConcurrently } from "../concurrency.ts";
+import { Limiter, mapConcurrent } from "../concurrency.ts";
 import type { Content } from "../content.ts";
 import { AlreadyExistsError, DeadlineExceededError, OutcomeUnknownError } from "../errors.ts";
 import type { HeldLease } from "../leases.ts";
@@ -140,7 +140,7 @@ async function* copyInto(
       return { ...failed({ image, from, to, error }), ...tally };
     }
   };
-  yield* mapConcurrently(images, { limit: imagesAtOnce, work });
+  yield* mapConcurrent(images, work, { limit: imagesAtOnce });
 }
 
 function isWork({ action }: ImagePlan): boolean {

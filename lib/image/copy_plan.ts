@@ -1,5 +1,5 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { ContentInfo } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import type { Image } from "../images.ts";
@@ -149,7 +149,7 @@ async function readSource(
     if (unchanged.has(image)) return { image, unchanged: true };
     return await trees.read(image.target).then((tree) => ({ image, tree }), (error) => ({ image, error }));
   };
-  const sources = await Array.fromAsync(mapConcurrently(images, { limit: readsAtOnce, work: read }));
+  const sources = await Array.fromAsync(mapConcurrent(images, read, { limit: readsAtOnce }));
   options.signal?.throwIfAborted();
   const digests = sources.flatMap((found) =>
     "tree" in found ? nodesOf(found.tree).map(({ descriptor }) => descriptor.digest) : []

@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { Content } from "../content.ts";
 import type { Image } from "../images.ts";
 import { children } from "../oci/children.ts";
@@ -53,7 +53,7 @@ export async function* describeImages(
     known.set(key, description);
     return { ...image, ...await description };
   };
-  yield* mapConcurrently(images, { limit: readsAtOnce, work });
+  yield* mapConcurrent(images, work, { limit: readsAtOnce });
 }
 
 type Description = Pick<DescribedImage, "size" | "platforms">;

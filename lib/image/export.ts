@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { containerdError, NotFoundError, PermissionDeniedError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import type { HeldLease } from "../leases.ts";
@@ -152,7 +152,7 @@ class Archive implements ImageArchive {
     this.#report.items(...items.map((item) => ({ ...item, state: "waiting" as const })));
     try {
       const work = (file: ArchiveFile) => this.#entryOf(file);
-      for await (const bytes of writeArchive(mapConcurrently(this.#files, { limit: readsAtOnce, work }))) {
+      for await (const bytes of writeArchive(mapConcurrent(this.#files, work, { limit: readsAtOnce }))) {
         signal?.throwIfAborted();
         yield bytes;
       }

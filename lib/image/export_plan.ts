@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { containerdError, NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -64,7 +64,7 @@ export async function planExport(
     options,
   });
   const work = (image: Image) => planner.read(image);
-  const trees = await Array.fromAsync(mapConcurrently(images, { limit: imagesAtOnce, work }));
+  const trees = await Array.fromAsync(mapConcurrent(images, work, { limit: imagesAtOnce }));
   return await planner.plan(trees);
 }
 

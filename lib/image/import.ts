@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { Content } from "../content.ts";
 import { AlreadyExistsError } from "../errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
@@ -120,7 +120,7 @@ export async function importImages(
     if (state.missing) throw lacking(image.name, state.missing);
     return { ...image, ...state };
   };
-  const settled = await Array.fromAsync(mapConcurrently(named, { limit: settledAtOnce, work: settle }));
+  const settled = await Array.fromAsync(mapConcurrent(named, settle, { limit: settledAtOnce }));
   const results: ImportResult[] = [];
   const counted = new Set<string>();
   for (const image of settled) {

@@ -1,6 +1,6 @@
 /** What of images a namespace has. */
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { ContentInfo } from "../content.ts";
 import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
 import { isIndex, isNonDistributable } from "../oci/media_types.ts";
@@ -30,7 +30,7 @@ export async function lookUp(
     return found;
   }
   const work = (digest: string) => client.content.find(digest, options);
-  for await (const info of mapConcurrently(wanted, { limit: lookupsAtOnce, work })) {
+  for await (const info of mapConcurrent(wanted, work, { limit: lookupsAtOnce })) {
     if (info) found.set(info.digest, info);
   }
   return found;

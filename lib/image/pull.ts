@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { Limiter, mapConcurrently } from "../concurrency.ts";
+import { Limiter, mapConcurrent } from "../concurrency.ts";
 import {
   AlreadyExistsError,
   ContainerdError,
@@ -116,7 +116,7 @@ export async function* pullImages(
     }
   };
   const resolved = await Array.fromAsync(
-    mapConcurrently(wanted.values(), { limit: imagesAtOnce, work: resolve }),
+    mapConcurrent(wanted.values(), resolve, { limit: imagesAtOnce }),
   );
   if (!resolved.some(({ target }) => target)) { // what is not there shall not even create the namespace
     for (const { reference, error } of resolved) yield failed(reference, error);
@@ -145,7 +145,7 @@ export async function* pullImages(
       return { ...failed(reference, error), isKept: true };
     }
   };
-  yield* mapConcurrently(resolved, { limit: imagesAtOnce, work });
+  yield* mapConcurrent(resolved, work, { limit: imagesAtOnce });
   if (isWorthKeeping) held.move();
 }
 

@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { containerdError, NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { quoted } from "../oci/quoted.ts";
@@ -57,5 +57,5 @@ export async function imageUsage(
       }, { cause: error });
     }
   };
-  return await Array.fromAsync(mapConcurrently(layers.toReversed(), { limit: lookupsAtOnce, work }));
+  return await Array.fromAsync(mapConcurrent(layers.toReversed(), work, { limit: lookupsAtOnce }));
 }

@@ -1,5 +1,5 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { Namespace } from "../namespaces.ts";
 import type { CallOptions } from "../transport/transport.ts";
 
@@ -26,8 +26,7 @@ export async function* mapNamespaces<Result>(
   work: (client: NamespacedClient, namespace: Namespace) => Promise<Result>,
   options: CallOptions = {},
 ): AsyncIterable<Result> {
-  yield* mapConcurrently(client.namespaces.list(options), {
-    limit: namespacesAtOnce,
-    work: (namespace) => work(client.namespace(namespace.name), namespace),
-  });
+  const inside = (namespace: Namespace) => work(client.namespace(namespace.name), namespace);
+  const { signal } = options;
+  yield* mapConcurrent(client.namespaces.list(options), inside, { limit: namespacesAtOnce, signal });
 }

@@ -1,5 +1,5 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import type { NewContainer } from "../containers.ts";
 import {
   AlreadyExistsError,
@@ -200,7 +200,7 @@ async function drain<Item>(
   items: Iterable<Item> | AsyncIterable<Item>,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  for await (const _ of mapConcurrently(items, { limit: deletionsAtOnce, work })) {
+  for await (const _ of mapConcurrent(items, work, { limit: deletionsAtOnce })) {
     /* only to wait for them */
   }
 }

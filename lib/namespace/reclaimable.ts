@@ -1,5 +1,5 @@
 import type { NamespaceAccess } from "../client.ts";
-import { mapConcurrently } from "../concurrency.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { snapshotBytes } from "../gc/freed.ts";
 import { loadGraphs } from "../gc/garbage.ts";
 import type { ReferenceGraph, Root } from "../gc/graph.ts";
@@ -97,6 +97,6 @@ async function partsOf(
   });
   return [
     ...blobs.values(),
-    ...await Array.fromAsync(mapConcurrently(snapshots, { limit: usagesAtOnce, work })),
+    ...await Array.fromAsync(mapConcurrent(snapshots, work, { limit: usagesAtOnce })),
   ];
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Limiter, mapConcurrently } from "../../lib/concurrency.ts";
+import { Limiter, mapConcurrent } from "../../lib/concurrency.ts";
 
 /** Work that takes as many milliseconds as its item says, and counts how much of it runs at once. */
 class Work {
@@ -16,25 +16,25 @@ class Work {
   };
 }
 
-Deno.test("mapConcurrently() yields in the order of the items and keeps to its limit", async () => {
+Deno.test("mapConcurrent() yields in the order of the items and keeps to its limit", async () => {
   const work = new Work();
   const items = [9, 1, 8, 2, 7, 3, 6, 4, 5];
-  const results = await Array.fromAsync(mapConcurrently(items, { limit: 3, work: work.run }));
+  const results = await Array.fromAsync(mapConcurrent(items, work.run, { limit: 3 }));
   assertEquals(results, items.map((item) => item * 10));
   assertEquals([work.most, work.running], [3, 0]);
 });
 
-Deno.test("mapConcurrently() takes items as they come, and none ahead of its limit", async () => {
+Deno.test("mapConcurrent() takes items as they come, and none ahead of its limit", async () => {
   const work = new Work();
   let taken = 0;
   const endless = async function* () {
     for (;;) yield await Promise.resolve(taken++ % 2);
   };
-  for await (const _ of mapConcurrently(endless(), { limit: 4, work: work.run })) break;
+  for await (const _ of mapConcurrent(endless(), work.run, { limit: 4 })) break;
   assertEquals([taken, work.begun.length, work.most], [4, 4, 4]);
 });
 
-Deno.test("mapConcurrently() ends its source and waits for running work when its reader leaves", async () => {
+Deno.test("mapConcurrent() ends its source and waits for running work when its reader leaves", async () => {
   const work = new Work();
   let ended = false;
   const items = function* () {
@@ -44,11 +44,11 @@ Deno.test("mapConcurrently() ends its source and waits for running work when its
       ended = true;
     }
   };
-  for await (const _ of mapConcurrently(items(), { limit: 3, work: work.run })) break;
+  for await (const _ of mapConcurrent(items(), work.run, { limit: 3 })) break;
   assertEquals([ended, work.running, work.begun.length], [true, 0, 3]);
 });
 
-Deno.test("mapConcurrently() reports a failure in its turn, after what came before it, and begins nothing more", async () => {
+Deno.test("mapConcurrent() reports a failure in its turn, after what came before it, and begins nothing more", async () => {
   const failure = new Error("third");
   const begun: number[] = [];
   const work = async (item: number) => {
@@ -59,23 +59,85 @@ Deno.test("mapConcurrently() reports a failure in its turn, after what came befo
   };
   const results: number[] = [];
   const reading = async () => {
-    for await (const result of mapConcurrently([1, 2, 3, 4, 5, 6, 7, 8], { limit: 4, work })) {
+    for await (const result of mapConcurrent([1, 2, 3, 4, 5, 6, 7, 8], work, { limit: 4 })) {
       results.push(result);
     }
   };
   assertEquals(await assertRejects(reading), failure);
   assertEquals(results, [1, 2]);
-  assertEquals(begun, [1, 2, 3, 4, 5, 6]);
+  assertEquals(begun, [1, 2, 3, 4]);
 });
 
-Deno.test("mapConcurrently() fails as its source does", async () => {
+Deno.test("mapConcurrent() ends what runs when something fails, and throws what failed first", async () => {
+  const failure = new Error("second");
+  const ended: number[] = [];
+  const work = async (item: number, { signal }: { signal: AbortSignal }) => {
+    if (item === 2) throw failure;
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => {
+      ended.push(item);
+      reject(new Error("ended"));
+    });
+    return await promise;
+  };
+  const mapped = mapConcurrent([1, 2, 3], work);
+  assertEquals(await assertRejects(() => Array.fromAsync(mapped)), failure);
+  assertEquals(ended, [1]);
+});
+
+Deno.test("mapConcurrent() ends what runs when its reader leaves", async () => {
+  const signals: AbortSignal[] = [];
+  const work = async (ms: number, { signal }: { signal: AbortSignal }) => {
+    signals.push(signal);
+    await wait(ms);
+    return signal.aborted;
+  };
+  for await (const wasAborted of mapConcurrent([0, 5, 5], work, { limit: 2 })) {
+    assert(!wasAborted);
+    break;
+  }
+  assertEquals(signals.map(({ aborted }) => aborted), [true, true]);
+});
+
+Deno.test("mapConcurrent() begins nothing more when its signal aborts, and throws the reason", async () => {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const begun: number[] = [];
+  const results: number[] = [];
+  const work = async (item: number, { signal }: { signal: AbortSignal }) => {
+    begun.push(item);
+    await wait(1);
+    if (item === 2) controller.abort(reason);
+    return signal.aborted ? -item : item;
+  };
+  const reading = async () => {
+    const mapped = mapConcurrent([1, 2, 3, 4], work, { limit: 1, signal: controller.signal });
+    for await (const result of mapped) results.push(result);
+  };
+  assertEquals(await assertRejects(reading), reason);
+  assertEquals([begun, results], [[1, 2], [1, -2]]);
+});
+
+Deno.test("mapConcurrent() takes results that are there at once, and failures that are", async () => {
+  assertEquals(await Array.fromAsync(mapConcurrent(["a", "b"], (text) => text.toUpperCase())), ["A", "B"]);
+  const failing = mapConcurrent([1], (): number => {
+    throw new Error("at once");
+  });
+  await assertRejects(() => Array.fromAsync(failing), Error, "at once");
+});
+
+Deno.test("mapConcurrent() refuses a limit that would never begin", async () => {
+  await assertRejects(() => Array.fromAsync(mapConcurrent([1], () => 1, { limit: 0 })), RangeError);
+});
+
+Deno.test("mapConcurrent() fails as its source does", async () => {
   const failure = new Error("no more items");
   const work = new Work();
   const items = async function* () {
     yield await Promise.resolve(5);
     throw failure;
   };
-  const mapped = mapConcurrently(items(), { limit: 3, work: work.run });
+  const mapped = mapConcurrent(items(), work.run, { limit: 3 });
   assertEquals(await assertRejects(() => Array.fromAsync(mapped)), failure);
   assertEquals(work.running, 0);
 });

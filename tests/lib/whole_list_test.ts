@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { connect, ContainerdError } from "davit";
 import { Client } from "../../lib/client.ts";
-import { mapConcurrently } from "../../lib/concurrency.ts";
+import { mapConcurrent } from "../../lib/concurrency.ts";
 import { traced, type TracedCall } from "../../lib/transport/trace.ts";
 import type { Containerd } from "../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../real/test.ts";
@@ -37,7 +37,7 @@ realTest(
     const ids = Array.from({ length: enough }, (_, at) => `app-${at + 1000}`);
     const work = (id: string) =>
       containers.create({ id, runtime: "io.containerd.runc.v2", spec: { ociVersion: "1.1.0" }, labels });
-    await Array.fromAsync(mapConcurrently(ids, { limit: 16, work }));
+    await Array.fromAsync(mapConcurrent(ids, work, { limit: 16 }));
     const listed = await Array.fromAsync(containers.list());
     assertEquals(listed.map(({ id }) => id), ids);
     assertEquals(listed[0], await containers.get(ids[0]!));
@@ -81,5 +81,5 @@ async function create(
   await using client = await connect({ address: containerd.address });
   const { images } = client.namespace(namespace);
   const work = (name: string) => images.create({ ...someImage(name), labels });
-  await Array.fromAsync(mapConcurrently(names, { limit: 16, work }));
+  await Array.fromAsync(mapConcurrent(names, work, { limit: 16 }));
 }
