@@ -117,7 +117,7 @@ Deno.test("openSocket() gives up on a socket that accepts and shows no sign of l
     const began = performance.now();
     const error = await assertRejects(() => openSocket({ path, connectTimeoutMs: 100 }), UnavailableError);
     assertEquals([error.outcome, error.reason], ["not sent", "no sign of life within 100 ms"]);
-    assert(performance.now() - began < 2_000);
+    assert(performance.now() - began < 10_000);
     const reason = new Error("enough");
     const signal = AbortSignal.abort(reason);
     assertEquals(await openSocket({ path, signal }).catch((error) => error), reason);
