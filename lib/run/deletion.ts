@@ -30,13 +30,19 @@ export async function deleteProcess(
       return;
     } catch (error) {
       if (error instanceof NotFoundError) return;
-      // The shim tells of the end before the runtime sees it.
-      const isEarly = error instanceof ContainerdError && /that is not stopped/.test(error.reason);
+      // The shim tells of the end before the runtime sees it; without a shim containerd deletes it in a moment.
+      const isEarly = isShimGone(error) ||
+        (error instanceof ContainerdError && /that is not stopped/.test(error.reason));
       if (!isEarly || attempt === attempts) throw error;
     }
     using pause = new Pause(100);
     await pause.over;
   }
+}
+
+/** Whether containerd's connection to a shim broke, most likely because that died. */
+export function isShimGone(error: unknown): error is ContainerdError {
+  return error instanceof ContainerdError && /\bttrpc: closed\b/.test(error.reason);
 }
 
 /** Ends a process if it has not ended, and deletes it; says nothing when that fails, too. */

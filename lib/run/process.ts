@@ -1,12 +1,19 @@
 import type { NamespacedClient } from "../client.ts";
-import { AlreadyExistsError, containerdError, OutcomeUnknownError, UnavailableError } from "../errors.ts";
+import {
+  AlreadyExistsError,
+  type ContainerdError,
+  containerdError,
+  NotFoundError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { RuntimeProcess } from "../oci/spec/runtime_spec.ts";
 import type { Mount } from "../snapshots.ts";
 import type { ExitStatus, ProcessIo } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { type Copying, ProcessPipes, type ProcessStreams } from "./copying.ts";
-import { deleteProcess, discardProcess, type ProcessId } from "./deletion.ts";
+import { deleteProcess, discardProcess, isShimGone, type ProcessId } from "./deletion.ts";
 import { makeFifos, removeFifos } from "./fifos.ts";
 import { Pause } from "./pause.ts";
 
@@ -52,7 +59,8 @@ export class RunningProcess implements Disposable {
   /**
    * Waits for the end of the process and of its output, also while containerd is away.
    *
-   * @throws {NotFoundError} when somebody deleted it meanwhile.
+   * @throws {NotFoundError} when somebody deleted it meanwhile, or it ended while containerd was away, which forgot it.
+   * @throws {ContainerdError} when its shim died.
    * @throws what a stream threw; the process then still runs.
    */
   async wait({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<ExitStatus> {
@@ -60,14 +68,15 @@ export class RunningProcess implements Disposable {
     const onAbort = () => aborted.reject(signal!.reason);
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort);
-    const ends: Promise<ExitStatus>[] = [this.#exit, aborted.promise];
-    if (this.#copying) ends.push(this.#copying.failure);
+    const trouble = [aborted.promise, ...(this.#copying ? [this.#copying.failure] : [])];
+    // What a process wrote is there also when nobody knows how it ended.
+    const isOver = this.#exit.then(() => {}, (error) => {
+      if (isLost(error)) throw error;
+    });
     try {
-      const status = await Promise.race(ends);
-      if (this.#copying) {
-        await Promise.race([this.#copying.drained(), this.#copying.failure, aborted.promise]);
-      }
-      return status;
+      await Promise.race([isOver, ...trouble]);
+      if (this.#copying) await Promise.race([this.#copying.drained(), ...trouble]);
+      return await this.#exit;
     } finally {
       signal?.removeEventListener("abort", onAbort);
     }
@@ -235,11 +244,17 @@ async function waitThroughRestarts(
   signal: AbortSignal,
 ): Promise<ExitStatus> {
   let lostAt: number | undefined;
+  let wasLost = false;
   for (;;) {
     try {
       return await tasks.wait(containerId, { execId, signal });
     } catch (error) {
+      if (isShimGone(error)) throw because(error, "its shim died, and nobody knows how it ended");
+      if (wasLost && error instanceof NotFoundError) {
+        throw because(error, "it ended while containerd was away, which has forgotten how");
+      }
       if (!isLost(error)) throw error;
+      wasLost = true;
       lostAt ??= Date.now();
       if (Date.now() - lostAt > patienceMs) throw error;
     }
@@ -269,6 +284,11 @@ async function endInputOf(
     using pause = new Pause(200);
     await pause.over;
   }
+}
+
+/** The same error for a reason that says what it means. From 1.7 on, containerd drops what ended while it was away. */
+function because(error: ContainerdError, reason: string): ContainerdError {
+  return containerdError({ ...error.details, reason }, { cause: error });
 }
 
 /** The connection is gone, which says nothing about the process. */
