@@ -10,6 +10,7 @@ export {
   type NamespaceAccess,
   NamespacedClient,
 } from "./lib/client.ts";
+export { type ConcurrentOptions, mapConcurrent } from "./lib/concurrency.ts";
 export type { Container, Containers, NewContainer } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
 export type { Diff } from "./lib/diff.ts";
@@ -221,8 +222,10 @@ export {
   startContainer,
   startTask,
 } from "./lib/run/run.ts";
+export { type FailedAttempt, isTemporary, retry, type RetryOptions } from "./lib/retry.ts";
 export { chooseImages, type ImageChoice, repositoryOf, tagOf } from "./lib/selection/choice.ts";
 export { type CopyRule, parseCopyRules } from "./lib/selection/copy_rules.ts";
+export { keepLast, type Kept, type NamedImage, newestByRepository } from "./lib/selection/keep_last.ts";
 export { isPinned, pinLabels } from "./lib/selection/pinned.ts";
 export {
   judgeImages,
@@ -230,7 +233,16 @@ export {
   type RetentionFacts,
   type RetentionRules,
 } from "./lib/selection/retention.ts";
-export { inRange, newestFirst, type TagOrder, type TimedTag, versionOf } from "./lib/selection/version.ts";
+export {
+  compareNatural,
+  compareVersions,
+  inRange,
+  newestFirst,
+  type TagOrder,
+  type TimedTag,
+  versionOf,
+} from "./lib/selection/version.ts";
+export { knownSandboxes, type NewSandbox, type Sandbox, type Sandboxes } from "./lib/sandboxes.ts";
 export { type MeasuredSnapshot, measureSnapshots } from "./lib/snapshot_usage.ts";
 export { type PackedSnapshot, packSnapshot, type SnapshotDifference } from "./lib/packed_snapshot.ts";
 export {

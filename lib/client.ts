@@ -7,6 +7,7 @@ import { Introspection } from "./introspection.ts";
 import type { LeaseOwner } from "./lease_owner.ts";
 import { Leases } from "./leases.ts";
 import { Namespaces } from "./namespaces.ts";
+import { Sandboxes } from "./sandboxes.ts";
 import { Scope } from "./scope.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Tasks } from "./tasks.ts";
@@ -89,6 +90,7 @@ export class NamespacedClient implements NamespaceAccess {
   readonly diff: Diff;
   readonly containers: Containers;
   readonly tasks: Tasks;
+  readonly sandboxes: Sandboxes;
   readonly events: Events;
   readonly #scope: Scope;
 
@@ -103,6 +105,7 @@ export class NamespacedClient implements NamespaceAccess {
     this.diff = new Diff(scope);
     this.containers = new Containers(scope);
     this.tasks = new Tasks(scope);
+    this.sandboxes = new Sandboxes(scope);
     this.events = new Events(scope);
   }
 

@@ -10,7 +10,8 @@ import type {
   StatSnapshotRequest,
 } from "../../proto/gen/containerd/services/snapshots/v1/snapshots.ts";
 import type { GetRequest } from "../../proto/gen/containerd/services/tasks/v1/tasks.ts";
-import { Containers, Introspection, Snapshots, Tasks, Version } from "../transport/methods.ts";
+import type { StoreGetRequest } from "../../proto/gen/containerd/services/sandbox/v1/sandbox.ts";
+import { Containers, Introspection, Sandboxes, Snapshots, Tasks, Version } from "../transport/methods.ts";
 import { filtered } from "./filters.ts";
 import { refusal } from "./refusal.ts";
 import { first, type Handler, stream, unary } from "./service.ts";
@@ -42,7 +43,7 @@ export function daemonServices({ policy }: State): Handler[] {
   ];
 }
 
-/** The containers, tasks and snapshots services, which have nothing. */
+/** The containers, tasks, sandboxes and snapshots services, which have nothing. */
 export function emptyServices(): Handler[] {
   const noSnapshot = (request: StatSnapshotRequest) => {
     checkSnapshotter(request);
@@ -57,6 +58,10 @@ export function emptyServices(): Handler[] {
     unary(Tasks.list, () => ({ tasks: [] })),
     unary(Tasks.get, ({ containerId }: GetRequest) => {
       throw refusal("not_found", `task ${containerId}`);
+    }),
+    unary(Sandboxes.list, () => ({ list: [] })),
+    unary(Sandboxes.get, ({ sandboxId }: StoreGetRequest) => {
+      throw refusal("not_found", `sandbox ${JSON.stringify(sandboxId)}`);
     }),
     stream(Snapshots.list, async function* (requests: AsyncIterable<ListSnapshotsRequest>) {
       checkSnapshotter(await first(requests));

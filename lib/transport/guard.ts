@@ -7,6 +7,8 @@ import {
   Images,
   Leases,
   Namespaces,
+  SandboxController,
+  Sandboxes,
   Snapshots,
   Tasks,
 } from "./methods.ts";
@@ -27,6 +29,9 @@ const required: readonly [Method, ...string[][]][] = [
   [Containers.create, ["container"]],
   [Containers.update, ["container"]],
   [Snapshots.update, ["info"]],
+  [Sandboxes.create, ["sandbox"]],
+  [Sandboxes.update, ["sandbox"]],
+  [SandboxController.create, ["sandbox"], ["sandbox", "spec"]], // only 2.x
   [Diff.apply, ["diff"]], // 1.6 too
   [Events.forward, ["envelope"]], // 1.6 too
   [Events.publish, ["event"]], // only 1.6

@@ -156,6 +156,33 @@ export const Diff = service(
   { apply: writes("anything", unbounded), diff: writes("anything", unbounded) },
 );
 
+export const Sandboxes = service(
+  "containerd.services.sandbox.v1.Store",
+  async () => (await import("../../proto/gen/containerd/services/sandbox/v1/sandbox.ts")).StoreDefinition,
+  {
+    create: writes("anything"),
+    update: writes("anything", { idempotent: true }),
+    delete: writes("anything"),
+    list: reads(),
+    get: reads(),
+  },
+);
+
+export const SandboxController = service(
+  "containerd.services.sandbox.v1.Controller",
+  async () =>
+    (await import("../../proto/gen/containerd/services/sandbox/v1/sandbox.ts")).ControllerDefinition,
+  {
+    create: writes("anything"),
+    start: writes("anything"),
+    platform: reads(),
+    stop: writes("anything"),
+    wait: reads(unbounded),
+    status: reads(),
+    shutdown: writes("anything"),
+  },
+);
+
 const services = [
   Namespaces,
   Images,
@@ -168,6 +195,8 @@ const services = [
   Events,
   Snapshots,
   Diff,
+  Sandboxes,
+  SandboxController,
 ];
 
 /** Every method by its full name, for whoever gets names from outside: the message port, traces, tests. */

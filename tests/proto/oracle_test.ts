@@ -13,8 +13,16 @@ const NEWER = {
   "containerd.services.introspection.v1.Introspection.PluginInfo": "2.0",
   "containerd.services.introspection.v1.PluginInfoRequest": "2.0",
   "containerd.services.introspection.v1.PluginInfoResponse": "2.0",
+  ...Object.fromEntries(
+    ["Create", "Start", "Platform", "Stop", "Wait", "Status", "Shutdown"].map((rpc) => [
+      `containerd.services.sandbox.v1.Controller${rpc}Request.sandboxer`,
+      "2.0",
+    ]),
+  ),
+  "containerd.services.sandbox.v1.ControllerCreateRequest.sandbox": "2.0",
   "containerd.types.Platform.os_version": "2.0",
   "containerd.types.Platform.os_features": "2.3",
+  "containerd.types.Sandbox.sandboxer": "2.0",
 };
 
 interface Upstream {

@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InvalidArgumentError } from "../../../lib/errors.ts";
 import { guarded } from "../../../lib/transport/guard.ts";
-import { Content, Images, methodsByName, Namespaces } from "../../../lib/transport/methods.ts";
+import {
+  Content,
+  Images,
+  methodsByName,
+  Namespaces,
+  SandboxController,
+} from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import type { Call, Method, Transport } from "../../../lib/transport/transport.ts";
 import { realTest } from "../../real/test.ts";
@@ -13,6 +19,7 @@ const optional = new Set([
   "Images/Delete target",
   ...["Create checkpoint", "Create options", "Checkpoint options"]
     .map((field) => `Tasks/${field}`),
+  "Controller/Create options",
 ]);
 
 /** Every writing request, each without one of the sub-messages that it needs. */
@@ -30,6 +37,7 @@ async function* deadlyRequests(): AsyncIterable<[Method, unknown]> {
     }
   }
   for (const method of [Images.create, Images.update]) yield [method, { image: { name: "x" } }];
+  yield [SandboxController.create, { sandbox: { sandboxId: "x" } }];
 }
 
 realTest("guarded() refuses every request that would end the daemon", async (_, containerd) => {
@@ -45,6 +53,8 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     "Containers/Create: the request lacks container",
     "Containers/Update: the request lacks container",
     "Content/Update: the request lacks info",
+    "Controller/Create: the request lacks sandbox",
+    "Controller/Create: the request lacks sandbox.spec",
     "Diff/Apply: the request lacks diff",
     "Events/Forward: the request lacks envelope",
     "Events/Publish: the request lacks event",
@@ -57,6 +67,8 @@ realTest("guarded() refuses every request that would end the daemon", async (_, 
     "Namespaces/Create: the request lacks namespace",
     "Namespaces/Update: the request lacks namespace",
     "Snapshots/Update: the request lacks info",
+    "Store/Create: the request lacks sandbox",
+    "Store/Update: the request lacks sandbox",
     "Tasks/Exec: the request lacks spec",
     "Tasks/Update: the request lacks resources",
   ]);
@@ -106,6 +118,7 @@ Deno.test("guarded() lets every method through whose request has what it needs",
 const allThere = {
   ...{ namespace: {}, image: { target: {} }, info: {}, resource: {} },
   ...{ container: {}, diff: {}, envelope: {}, event: {}, spec: {}, resources: {} },
+  sandbox: { spec: {} },
 };
 
 async function attempt(

@@ -42,14 +42,14 @@ Deno.test("the method table knows which RPCs are streams, and their codecs", asy
 
 Deno.test("the method table says of every RPC what it writes, and how long it may take", () => {
   const reading =
-    /\/(Get|List|ListStream|ListStatuses|ListResources|Info|Read|Status|Stat|Usage|Mounts|Plugins|PluginInfo|Server|Version|ListPids|Metrics|Wait|Subscribe)$/;
+    /\/(Get|List|ListStream|ListStatuses|ListResources|Info|Read|Status|Stat|Usage|Mounts|Plugins|PluginInfo|Server|Version|ListPids|Metrics|Wait|Subscribe|Platform)$/;
   const writing =
     /\.(Namespaces|Images|Content|Leases)\/(Create|Update|Delete|Write|Abort|AddResource|DeleteResource)$/;
   // What a container could be started from, or changes files.
   const starting =
-    /\.(Snapshots\/(Prepare|View|Commit|Remove|Update|Cleanup)|Diff\/.*)$|\.(Containers|Tasks|Events)\//;
+    /\.(Snapshots\/(Prepare|View|Commit|Remove|Update|Cleanup)|Diff\/.*)$|\.(Containers|Tasks|Events)\/|\.sandbox\.v1\./;
   const unbounded =
-    /\.(Snapshots\/(Prepare|View|Commit|Cleanup)|Diff\/.*|Tasks\/(Wait|Checkpoint)|Events\/Subscribe)$/;
+    /\.(Snapshots\/(Prepare|View|Commit|Cleanup)|Diff\/.*|Tasks\/(Wait|Checkpoint)|Controller\/Wait|Events\/Subscribe)$/;
   for (const [name, { writes, deadlineMs, idempotent }] of methodsByName) {
     const written = starting.test(name) && !reading.test(name)
       ? "anything"

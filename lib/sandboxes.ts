@@ -1,0 +1,143 @@
+import type { Sandbox as Message } from "../proto/gen/containerd/types/sandbox.ts";
+import { toDate } from "./convert.ts";
+import {
+  ContainerdError,
+  containerdError,
+  InvalidArgumentError,
+  NotFoundError,
+  UnimplementedError,
+} from "./errors.ts";
+import { quoted } from "./oci/quoted.ts";
+import type { Scope } from "./scope.ts";
+import { SandboxController, Sandboxes as methods } from "./transport/methods.ts";
+import type { CallOptions } from "./transport/transport.ts";
+
+/** A sandbox: the record of what several containers share, such as a pod's. */
+export interface Sandbox {
+  id: string;
+  labels: Record<string, string>;
+  runtime: string;
+  /** The controller that runs it: `podsandbox`, `shim`; empty before containerd 2.0. */
+  sandboxer: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** A sandbox to create. */
+export interface NewSandbox {
+  id: string;
+  labels?: Record<string, string>;
+  runtime: string;
+  sandboxer?: string;
+}
+
+/**
+ * containerd's store of sandboxes, in one namespace; since containerd 1.7. That series keeps it beside the namespace: it
+ * neither makes a namespace nor goes with one.
+ *
+ * Every method throws {@linkcode UnimplementedError} on containerd 1.6.
+ */
+export class Sandboxes {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** The sandboxes that match any of the filters (containerd's syntax: `id`, `labels`); all without one. */
+  async *list(
+    { filters = [], ...options }: CallOptions & { filters?: string[] } = {},
+  ): AsyncIterable<Sandbox> {
+    const call = { action: "list sandboxes", ...options };
+    const { list } = await this.#scope.unary(methods.list, { filters }, call);
+    yield* list.map(fromMessage);
+  }
+
+  /** @throws {NotFoundError} when there is none of that id. */
+  async get(id: string, options: CallOptions = {}): Promise<Sandbox> {
+    const call = { action: "get", resource: described(id), ...options };
+    const { sandbox } = await this.#scope.unary(methods.get, { sandboxId: id }, call);
+    return fromMessage(sandbox!);
+  }
+
+  /**
+   * Creates the record of a sandbox; nothing runs yet.
+   *
+   * @throws {AlreadyExistsError} when there is one of that id.
+   */
+  async create({ id, runtime, ...sandbox }: NewSandbox, options: CallOptions = {}): Promise<Sandbox> {
+    const request = { sandbox: { ...sandbox, sandboxId: id, runtime: { name: runtime } } };
+    const call = { action: "create", resource: described(id), ...options };
+    const { sandbox: created } = await this.#scope.unary(methods.create, request, call);
+    return fromMessage(created!);
+  }
+
+  /**
+   * Ends what runs of a sandbox, if anything does, with its shim; its record stays. containerd 2.x can do so only where
+   * it has its plugin for Kubernetes, as it can start one.
+   */
+  async stop(
+    { id, sandboxer }: Pick<Sandbox, "id" | "sandboxer">,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const request = { sandboxId: id, sandboxer };
+    const call = { action: "stop", resource: described(id), ...options };
+    for (const method of [SandboxController.stop, SandboxController.shutdown]) {
+      await this.#scope.unary(method, request, call).catch((error) => {
+        // Without a name containerd 2.x cannot have started it.
+        const isNobodys = sandboxer === "" && error instanceof InvalidArgumentError;
+        if (!isNobodys && !meansEnded(error)) throw error;
+      });
+    }
+  }
+
+  /**
+   * Deletes the record of a sandbox. containerd does not look for what runs: {@linkcode stop} it before.
+   *
+   * @throws {NotFoundError} when there is none of that id.
+   */
+  async delete(id: string, options: CallOptions = {}): Promise<void> {
+    const call = { action: "delete", resource: described(id), ...options };
+    try {
+      await this.#scope.unary(methods.delete, { sandboxId: id }, call);
+    } catch (error) {
+      if (!(error instanceof ContainerdError) || error.code !== "unknown") throw error;
+      // So containerd 1.7 puts it if there are others.
+      const isGone = await this.get(id, options).then(() => false, (error) => error instanceof NotFoundError);
+      throw isGone ? containerdError({ ...error.details, code: "not_found", reason: "not found" }) : error;
+    }
+  }
+}
+
+/** The sandboxes of a namespace, for whoever looks at all that is in it: containerd 1.6 has none. */
+export async function* knownSandboxes(
+  { sandboxes }: { sandboxes: Sandboxes },
+  options: CallOptions = {},
+): AsyncIterable<Sandbox> {
+  try {
+    yield* sandboxes.list(options);
+  } catch (error) {
+    if (!(error instanceof UnimplementedError)) throw error;
+  }
+}
+
+/** Whether nothing runs, in the words of an error: also that of a shim which ends before it has answered (1.7). */
+function meansEnded(error: unknown): boolean {
+  if (error instanceof NotFoundError || error instanceof UnimplementedError) return true;
+  return error instanceof ContainerdError && error.code === "unknown" && /ttrpc: closed/.test(error.reason);
+}
+
+function described(id: string): string {
+  return `sandbox ${quoted(id)}`;
+}
+
+function fromMessage({ sandboxId, labels, runtime, sandboxer, createdAt, updatedAt }: Message): Sandbox {
+  return {
+    id: sandboxId,
+    labels,
+    runtime: runtime?.name ?? "",
+    sandboxer,
+    createdAt: toDate(createdAt),
+    updatedAt: toDate(updatedAt),
+  };
+}
