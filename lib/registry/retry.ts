@@ -4,7 +4,7 @@ import { delay } from "./patience.ts";
 
 /** How often, and after which pauses, a request is repeated that may succeed later. */
 export interface RetryPolicy {
-  /** Requests in all. Default 5. */
+  /** Attempts in all. Default 5. */
   attempts?: number | undefined;
   /** The first pause in milliseconds, which doubles with each further one; the real one is random. Default 300. */
   firstWaitMs?: number | undefined;
@@ -21,6 +21,14 @@ export interface Retry {
   attempts: number;
   /** Milliseconds until the next one. */
   waitMs: number;
+}
+
+/** The pause after so many failures, at random, so that those who failed together do not come back together. */
+export function pauseMs(
+  failures: number,
+  { firstWaitMs, longestWaitMs }: { firstWaitMs: number; longestWaitMs: number },
+): number {
+  return Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
 }
 
 /** Counts failures in a row and waits after each; a registry that makes progress gets all attempts again. */
@@ -59,11 +67,9 @@ export class Attempts {
       const seconds = Math.round(error.retryAfterMs! / 1000);
       throw error.withReason(`${error.reason}; it asks to wait for ${seconds} s`);
     }
-    const backoff = Math.min(longestWaitMs, firstWaitMs * 2 ** (this.#failed - 1));
-    // At random, so that those who failed together do not come back together; not before the registry's own time.
-    const jitter = backoff * (0.5 + Math.random() / 2);
-    const waitMs = Math.ceil(
-      error.retryAfterMs === undefined ? jitter : error.retryAfterMs + jitter / 10,
+    const pause = pauseMs(this.#failed, { firstWaitMs, longestWaitMs });
+    const waitMs = Math.ceil( // not before the registry's own time
+      error.retryAfterMs === undefined ? pause : error.retryAfterMs + pause / 10,
     );
     this.#onRetry?.({ host: error.host, reason: error.reason, attempts: this.#failed, waitMs });
     const ending = AbortSignal.any([this.#closing, ...signal ? [signal] : []]);

@@ -1,4 +1,5 @@
 import type { Image } from "../images.ts";
+import { isContentDigest } from "../oci/descriptor.ts";
 import { compileGlob } from "../oci/glob.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { inRange, newestFirst, type TagOrder } from "./version.ts";
@@ -53,6 +54,12 @@ export function repositoryOf(name: string): string | undefined {
 /** The tag in an image's name; empty when there is none. */
 export function tagOf(name: string): string {
   return referenceOf(name)?.tag ?? "";
+}
+
+/** A name without a tag, by which Kubernetes files images beside their tags. */
+export function isAlias({ name }: Pick<Image, "name">): boolean {
+  return isContentDigest(name) ||
+    (name.includes("@") && repositoryOf(name) !== undefined && tagOf(name) === "");
 }
 
 function referenceOf(name: string): ReturnType<typeof parseReference> | undefined {

@@ -1,10 +1,10 @@
 /** Which images of a namespace may go, each with the reason in words. Pure: who asks brings what is known. */
 import { formatBytes, formatDuration } from "@std/fmt";
 import type { Image } from "../images.ts";
-import { isContentDigest } from "../oci/descriptor.ts";
-import { repositoryOf, tagOf } from "./choice.ts";
+import { isAlias, repositoryOf } from "./choice.ts";
+import { newestByRepository } from "./keep_last.ts";
 import { isPinned } from "./pinned.ts";
-import { newestFirst, type TagOrder } from "./version.ts";
+import type { TagOrder } from "./version.ts";
 
 /** What an image must meet to go: every criterion that is given. */
 export interface RetentionRules {
@@ -114,19 +114,9 @@ function newestOfEach(
   candidates: readonly Image[],
   { keepLast, order }: { keepLast: number; order: TagOrder },
 ): Criterion {
-  const repositories = Map.groupBy(
-    candidates.filter((image) => !isAlias(image)),
-    ({ name }) => repositoryOf(name),
-  );
   const places = new Map<string, number>();
-  for (const [repository, images] of repositories) {
-    if (repository === undefined) continue;
-    const tagged = images.map((image) => ({
-      tag: tagOf(image.name),
-      updatedAt: image.updatedAt,
-      name: image.name,
-    }));
-    tagged.sort(newestFirst(order)).forEach(({ name }, place) => places.set(name, place));
+  for (const newest of newestByRepository(candidates, { order }).values()) {
+    newest.forEach(({ name }, place) => places.set(name, place));
   }
   return {
     keeps: (image) => {
@@ -202,12 +192,6 @@ function protection(
   return age < facts.minAgeMs
     ? `set ${words(age)} ago, which is less than ${words(facts.minAgeMs)}`
     : undefined;
-}
-
-/** A name without a tag, by which Kubernetes files images beside their tags. */
-export function isAlias({ name }: Image): boolean {
-  return isContentDigest(name) ||
-    (name.includes("@") && repositoryOf(name) !== undefined && tagOf(name) === "");
 }
 
 function ageOf({ updatedAt }: Image, { now }: RetentionFacts): number {

@@ -45,13 +45,38 @@ export function inRange(text: string): (tag: string) => boolean {
 export function newestFirst(order: TagOrder): (a: TimedTag, b: TimedTag) => number {
   const byTime = (a: TimedTag, b: TimedTag) => b.updatedAt.getTime() - a.updatedAt.getTime();
   if (order === "time") return byTime;
-  if (order === "natural") {
-    const { compare } = new Intl.Collator("en", { numeric: true });
-    return (a, b) => compare(b.tag, a.tag);
-  }
-  return (a, b) => {
-    const [one, other] = [versionOf(a.tag), versionOf(b.tag)];
-    if (one !== undefined && other !== undefined) return compare(other, one) || byTime(a, b);
-    return Number(one === undefined) - Number(other === undefined) || byTime(a, b);
-  };
+  const byTag = order === "natural" ? new Intl.Collator(...asPeopleDo).compare : compareVersions;
+  return (a, b) => byTag(b.tag, a.tag) || byTime(a, b);
 }
+
+/**
+ * Compares tags by the versions that they name, for `sort`: the oldest first, and before it those that name none.
+ *
+ * ```ts
+ * import { compareVersions } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(["1.10", "v1.9", "2.0.0-rc.1", "2.0.0"].sort(compareVersions), ["v1.9", "1.10", "2.0.0-rc.1", "2.0.0"]);
+ * ```
+ */
+export function compareVersions(a: string, b: string): number {
+  const [one, other] = [versionOf(a), versionOf(b)];
+  if (one !== undefined && other !== undefined) return compare(one, other);
+  return Number(one !== undefined) - Number(other !== undefined);
+}
+
+/**
+ * Compares texts as people do, numbers in them by their value, for `sort`.
+ *
+ * ```ts
+ * import { compareNatural } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(["build-10", "build-9"].sort(compareNatural), ["build-9", "build-10"]);
+ * ```
+ */
+export function compareNatural(a: string, b: string): number {
+  return a.localeCompare(b, ...asPeopleDo);
+}
+
+const asPeopleDo = ["en", { numeric: true }] as const;
