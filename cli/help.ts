@@ -106,6 +106,8 @@ function valueOf({ type, placeholder }: Option): string {
 function notes(option: Option): string {
   const notes: string[] = [];
   if ("choices" in option && option.choices) notes.push(alternatives(option.choices));
+  if ("pattern" in option && option.pattern !== undefined) notes.push(`matches ${option.pattern}`);
+  if ("min" in option || "max" in option) notes.push(...rangeOf(option));
   if ("required" in option && option.required) notes.push("required");
   if ("default" in option && option.default !== undefined) notes.push(`default ${defaultOf(option)}`);
   if (option.env !== undefined) notes.push(`else $${option.env}`);
@@ -115,7 +117,14 @@ function notes(option: Option): string {
 
 function defaultOf({ type, default: value }: Extract<Option, { default?: unknown }>): string {
   if (type === "duration") return formatDuration(value!);
-  return type === "size" ? formatSize(value!) : String(value);
+  return type === "size" ? formatSize(value!) : String(value); // of a list, with commas
+}
+
+/** `1 to 9`, `1 or more`, `up to 9`, as it would be given. */
+function rangeOf({ type, min, max }: Extract<Option, { min?: number }>): string[] {
+  const show = type === "size" ? formatSize : type === "duration" ? formatDuration : String;
+  if (max !== undefined) return [min === undefined ? `up to ${show(max)}` : `${show(min)} to ${show(max)}`];
+  return min === undefined || min === 0 ? [] : [`${show(min)} or more`];
 }
 
 function notesOn({ choices }: Argument): string {

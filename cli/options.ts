@@ -56,6 +56,7 @@ function listOf(
   flag: string,
   texts: readonly string[] = [],
 ): readonly string[] {
+  if (texts.length === 0 && option.default !== undefined) return option.default;
   const items = option.commas ? texts.flatMap((text) => text.split(",")) : texts;
   if (items.length === 0 && option.required) throw missing(flag, option);
   if (option.commas && items.includes("")) throw unusable(flag, texts.join(","), "an item is empty");

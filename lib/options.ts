@@ -81,6 +81,8 @@ export interface BooleanOption extends OptionFacts {
 /** Given several times, once for each value. */
 export interface ListOption extends OptionFacts {
   type: "list";
+  /** What it holds where none is given; given values take its place. */
+  default?: readonly string[];
   required?: boolean;
   /** Values are also split at commas. */
   commas?: boolean;

@@ -1,5 +1,5 @@
 import type { NamespacedClient } from "./client.ts";
-import type { Completes, Options, OptionValues } from "./options.ts";
+import type { Completes, Option, Options, OptionValues } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
 export type { Progress };
@@ -112,10 +112,18 @@ export interface Log {
  * ```
  */
 export function definePlugin<const O extends Options, Result>(
-  plugin: Plugin<O, FieldOf<Awaited<Result>>> & { run(context: PluginContext<O>): Result },
+  plugin: Plugin<O, FieldOf<Awaited<Result>>> & {
+    options?: KnownFacts<O>;
+    run(context: PluginContext<O>): Result;
+  },
 ): Plugin<O> {
   return plugin;
 }
+
+/** What a type of option does not know is `never`, so that a misspelt fact is an error where it stands. */
+export type KnownFacts<O extends Options> = {
+  [Name in keyof O]: Record<Exclude<keyof O[Name], keyof Extract<Option, { type: O[Name]["type"] }>>, never>;
+};
 
 /** The fields of the rows that a `run` returns, one or many; bytes have none. */
 export type FieldOf<Result> = Result extends AsyncIterable<infer Row> | Iterable<infer Row>

@@ -97,7 +97,7 @@ function defaultsOf(options: Options): Record<string, unknown> {
 
 function defaultOf(option: Option): unknown {
   if (option.type === "boolean") return false;
-  if (option.type === "list") return [];
+  if (option.type === "list") return option.default ?? [];
   return "default" in option ? option.default : undefined;
 }
 

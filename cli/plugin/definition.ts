@@ -144,7 +144,14 @@ function checkOption(value: unknown, at: string): void {
     number: numeric(number),
     size: numeric(integer),
     boolean: facts,
-    list: { ...facts, required, commas: optional(flag), choices, completes: optional(completes) },
+    list: {
+      ...facts,
+      default: optional(listOf(string)),
+      required,
+      commas: optional(flag),
+      choices,
+      completes: optional(completes),
+    },
     duration: numeric(integer),
     file: { ...facts, required },
   };
@@ -155,7 +162,7 @@ function checkOption(value: unknown, at: string): void {
 }
 
 interface DefaultFacts {
-  default?: string | number;
+  default?: string | number | readonly string[];
   required?: boolean;
   choices?: readonly string[];
   pattern?: string;
@@ -172,7 +179,7 @@ function checkDefault(option: DefaultFacts, at: string): void {
   if (required) fail(`${at}.default`, "a required option has none");
   if (typeof value === "number") {
     if (value < min || value > max) fail(`${at}.default`, "outside of min and max");
-  } else if (choices && !choices.includes(value)) {
+  } else if (choices && ![value].flat().every((text) => choices.includes(text))) {
     fail(`${at}.default`, `expected ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`);
   }
 }

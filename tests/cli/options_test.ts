@@ -30,6 +30,12 @@ Deno.test("optionValues() fills in defaults, and undefined where there is none",
   });
 });
 
+Deno.test("optionValues() puts what is given in the place of a list's default", () => {
+  const options = { to: { type: "list", commas: true, default: ["a", "b"], summary: "" } } as const;
+  assertEquals(optionValues(options, {}), { to: ["a", "b"] });
+  assertEquals(optionValues(options, { to: ["c"] }), { to: ["c"] });
+});
+
 Deno.test("optionValues() gives each text the type of its option", () => {
   const texts = {
     form: "b",

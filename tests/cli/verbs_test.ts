@@ -98,6 +98,10 @@ Deno.test("helpOfVerb() follows from the verb's data", () => {
       olderThan: { type: "duration", default: 3_600_000, summary: "how old" },
       order: { type: "string", choices: ["name", "age", "size"], default: "age", summary: "what first" },
       reallyNow: { type: "boolean", summary: "do not wait" },
+      most: { type: "integer", min: 1, summary: "how many" },
+      room: { type: "size", min: 1024, max: 2048, summary: "how much" },
+      tag: { type: "string", pattern: "v[0-9]+", summary: "which" },
+      only: { type: "list", default: ["a", "b"], summary: "which ones" },
     },
     run() {},
   } as const;
@@ -116,6 +120,10 @@ Flags:
   --older-than DURATION  how old (default 1h)
   --order STRING         what first (name, age or size; default age)
   --really-now           do not wait
+  --most INTEGER         how many (1 or more)
+  --room SIZE            how much (1KiB to 2KiB)
+  --tag STRING           which (matches v[0-9]+)
+  --only STRING          which ones (default a,b; several)
 
 Examples:
   davit do it --to x

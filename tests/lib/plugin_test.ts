@@ -18,7 +18,9 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       only: { type: "list", summary: "x" },
       force: { type: "boolean", summary: "x" },
       wait: { type: "duration", required: true, summary: "x" },
-      forms: { type: "list", choices: ["a", "b"], summary: "x" },
+      share: { type: "number", min: 0, summary: "x" },
+      budget: { type: "size", default: 1024, summary: "x" },
+      forms: { type: "list", choices: ["a", "b"], default: ["a"], summary: "x" },
       rules: { type: "file", summary: "x" },
     },
     run({ options }) {
@@ -28,6 +30,8 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       same<typeof options.only, readonly string[]>(true);
       same<typeof options.force, boolean>(true);
       same<typeof options.wait, number>(true);
+      same<typeof options.share, number | undefined>(true);
+      same<typeof options.budget, number>(true);
       same<typeof options.forms, readonly ("a" | "b")[]>(true);
       same<typeof options.rules, TextFile | undefined>(true);
       // @ts-expect-error: a number is no text
@@ -65,6 +69,18 @@ Deno.test("definePlugin() rejects what no plugin has", () => {
     ...sample,
     // @ts-expect-error: the type is called "integer"
     options: { keep: { type: "int", summary: "x" } },
+    run() {},
+  });
+  definePlugin({
+    ...sample,
+    // @ts-expect-error: it is called "min"
+    options: { keep: { type: "integer", mni: 1, summary: "x" } },
+    run() {},
+  });
+  definePlugin({
+    ...sample,
+    // @ts-expect-error: a text has no least one
+    options: { text: { type: "string", min: 1, summary: "x" } },
     run() {},
   });
   definePlugin({

@@ -26,7 +26,7 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
       rules: { type: "file", summary: "x", required: true },
       forReal: { type: "boolean", summary: "x" },
       several: { type: "list", summary: "x", required: true, commas: true, completes: "namespace" },
-      forms: { type: "list", summary: "x", choices: ["a", "b"] },
+      forms: { type: "list", summary: "x", choices: ["a", "b"], default: ["a"] },
       wait: { type: "duration", summary: "x", default: 1000, max: 2000 },
     },
     columns: [{ header: "SIZE", key: "size", as: "bytes", wide: true }],
@@ -107,6 +107,14 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [
     { ...sound, options: { keep: { ...option, default: 5, required: true } } },
     "options.keep.default: a required option has none",
+  ],
+  [
+    { ...sound, options: { forms: { type: "list", summary: "x", choices: ["a"], default: ["a", "c"] } } },
+    'options.forms.default: expected "a"',
+  ],
+  [
+    { ...sound, options: { forms: { type: "list", summary: "x", default: ["a"], required: true } } },
+    "options.forms.default: a required option has none",
   ],
   [
     { ...sound, options: { form: { type: "string", summary: "x", choices: ["a", "b"], default: "c" } } },
