@@ -72,9 +72,10 @@ export async function readCommandLine(
     isComplete: ({ length }) => length === verb.commandAfter,
   });
   const flags = [...head.flags, ...tail.flags];
+  const asked = textsOf(flags, options);
+  if (asked.version) return { kind: "version" };
+  if (asksForHelp || asked.help) return { kind: "help of a verb", words: named, verb };
   const texts = textsOf([...environmentFlags(verb.options ?? {}, { flags, env }), ...flags], options);
-  if (texts.version) return { kind: "version" };
-  if (asksForHelp || texts.help) return { kind: "help of a verb", words: named, verb };
   const invocation = {
     kind: "run" as const,
     words: named,

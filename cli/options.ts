@@ -18,14 +18,14 @@ export function flagName(option: string): string {
  */
 export function optionValues<O extends Options>(options: O, texts: FlagTexts): OptionValues<O> {
   const values = Object.entries<Option>(options)
-    .map(([name, option]) => [name, valueOf(option, flagName(name), texts[name])]);
+    .map(([name, option]) => [name, valueOf(option, `--${flagName(name)}`, texts[name])]);
   return Object.fromEntries(values);
 }
 
 /**
  * Flags, as a tokenizer makes them, for options that no flag sets and an environment variable does.
  *
- * @throws {UsageError} when the variable of an option without a value says neither true nor false.
+ * @throws {UsageError} when the text of a variable is not of its option's type.
  */
 export function environmentFlags(
   options: Options,
@@ -36,92 +36,95 @@ export function environmentFlags(
     const text = env(variable);
     if (text === undefined) return [];
     if (type === "boolean" && text !== "true" && text !== "false") {
-      throw new UsageError(`Cannot use ${JSON.stringify(text)} of $${variable}: expected true or false`);
+      throw new UsageError(`Cannot use ${JSON.stringify(text)} for $${variable}: expected true or false`);
     }
-    return (type === "list" ? text.split(",") : [text]).map((value) => `--${name}=${value}`);
+    const values = type === "list" ? text.split(",") : [text];
+    if (type !== "boolean") valueOf(options[name]!, `$${variable}`, type === "list" ? values : text);
+    return values.map((value) => `--${name}=${value}`);
   });
 }
 
-function valueOf(option: Option, flag: string, text: unknown): unknown {
+/** `source` is the flag or the variable that a text comes from, for messages. */
+function valueOf(option: Option, source: string, text: unknown): unknown {
   if (option.type === "boolean") return text === true;
-  if (option.type === "list") return listOf(option, flag, text as readonly string[] | undefined);
-  if (typeof text === "string") return parse(option, flag, text);
+  if (option.type === "list") return listOf(option, source, text as readonly string[] | undefined);
+  if (typeof text === "string") return parse(option, source, text);
   if ("default" in option && option.default !== undefined) return option.default;
-  if (option.required) throw missing(flag, option);
+  if (option.required) throw missing(source, option);
   return undefined;
 }
 
 function listOf(
   option: Extract<Option, { type: "list" }>,
-  flag: string,
+  source: string,
   texts: readonly string[] = [],
 ): readonly string[] {
   if (texts.length === 0 && option.default !== undefined) return option.default;
   const items = option.commas ? texts.flatMap((text) => text.split(",")) : texts;
-  if (items.length === 0 && option.required) throw missing(flag, option);
-  if (option.commas && items.includes("")) throw unusable(flag, texts.join(","), "an item is empty");
+  if (items.length === 0 && option.required) throw missing(source, option);
+  if (option.commas && items.includes("")) throw unusable(source, texts.join(","), "an item is empty");
   const wrong = items.find((item) => option.choices?.includes(item) === false);
-  if (wrong !== undefined) throw unusable(flag, wrong, `expected ${alternatives(option.choices!)}`);
+  if (wrong !== undefined) throw unusable(source, wrong, `expected ${alternatives(option.choices!)}`);
   return items;
 }
 
-function parse(option: Exclude<Option, { type: "boolean" | "list" }>, flag: string, text: string): unknown {
+function parse(option: Exclude<Option, { type: "boolean" | "list" }>, source: string, text: string): unknown {
   switch (option.type) {
     case "string":
       if (option.choices && !option.choices.includes(text)) {
-        throw unusable(flag, text, `expected ${alternatives(option.choices)}`);
+        throw unusable(source, text, `expected ${alternatives(option.choices)}`);
       }
       return text;
     case "integer":
-      return within(option, flag, { text, number: parseInteger(flag, text) });
+      return within(option, source, { text, number: parseInteger(source, text) });
     case "number":
-      return within(option, flag, { text, number: parseNumber(flag, text) });
+      return within(option, source, { text, number: parseNumber(source, text) });
     case "size": {
       const bytes = parseSize(text);
-      if (bytes === undefined) throw unusable(flag, text, "expected a size, such as 500MB, 1.5GiB or 1024");
-      return within(option, flag, { text, number: bytes, show: formatSize });
+      if (bytes === undefined) throw unusable(source, text, "expected a size, such as 500MB, 1.5GiB or 1024");
+      return within(option, source, { text, number: bytes, show: formatSize });
     }
     case "duration": {
       const durationMs = parseDuration(text);
       if (durationMs === undefined) {
-        throw unusable(flag, text, "expected a duration with units, such as 90s, 15m, 24h or 1h30m");
+        throw unusable(source, text, "expected a duration with units, such as 90s, 15m, 24h or 1h30m");
       }
-      return within(option, flag, { text, number: durationMs, show: formatDuration });
+      return within(option, source, { text, number: durationMs, show: formatDuration });
     }
     case "file":
       return text; // of its path; whoever reads the command line reads the file
   }
 }
 
-function parseInteger(flag: string, text: string): number {
+function parseInteger(source: string, text: string): number {
   const number = Number(text);
   if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(number)) {
-    throw unusable(flag, text, "not a whole number");
+    throw unusable(source, text, "not a whole number");
   }
   return number;
 }
 
-function parseNumber(flag: string, text: string): number {
-  if (!/^-?(?:\d+\.?\d*|\.\d+)$/.test(text)) throw unusable(flag, text, "not a number");
+function parseNumber(source: string, text: string): number {
+  if (!/^-?(?:\d+\.?\d*|\.\d+)$/.test(text)) throw unusable(source, text, "not a number");
   return Number(text);
 }
 
 function within(
   { min = -Infinity, max = Infinity }: { min?: number; max?: number },
-  flag: string,
+  source: string,
   { text, number, show = String }: { text: string; number: number; show?: (number: number) => string },
 ): number {
-  if (number < min) throw unusable(flag, text, `less than ${show(min)}`);
-  if (number > max) throw unusable(flag, text, `more than ${show(max)}`);
+  if (number < min) throw unusable(source, text, `less than ${show(min)}`);
+  if (number > max) throw unusable(source, text, `more than ${show(max)}`);
   return number;
 }
 
-function unusable(flag: string, text: string, reason: string): UsageError {
-  return new UsageError(`Cannot use ${JSON.stringify(text)} for --${flag}: ${reason}`);
+function unusable(source: string, text: string, reason: string): UsageError {
+  return new UsageError(`Cannot use ${JSON.stringify(text)} for ${source}: ${reason}`);
 }
 
-function missing(flag: string, { summary }: Option): UsageError {
-  return new UsageError(`Missing --${flag}: ${summary}`);
+function missing(source: string, { summary }: Option): UsageError {
+  return new UsageError(`Missing ${source}: ${summary}`);
 }
 
 /** `a, b or c` */

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../cli/errors.ts";
-import { flagName, optionValues } from "../../cli/options.ts";
+import { environmentFlags, flagName, optionValues } from "../../cli/options.ts";
 
 const options = {
   form: { type: "string", choices: ["a", "b", "c"], default: "a", summary: "" },
@@ -96,4 +96,31 @@ Deno.test("optionValues() insists on what is required", () => {
 
 Deno.test("flagName() writes capitals with dashes", () => {
   assertEquals(["to", "dryRun", "noCreateNamespace"].map(flagName), ["to", "dry-run", "no-create-namespace"]);
+});
+
+Deno.test("environmentFlags() gives what no flag does, and says which variable is wrong", () => {
+  const table = {
+    keep: { type: "integer", max: 9, env: "DAVIT_KEEP", summary: "" },
+    to: { type: "list", choices: ["a", "b"], env: "DAVIT_TO", summary: "" },
+    now: { type: "boolean", env: "DAVIT_NOW", summary: "" },
+    other: { type: "string", summary: "" },
+  } as const;
+  const flagsOf = (variables: Record<string, string>, flags: string[] = []) =>
+    environmentFlags(table, { flags, env: (name) => variables[name] });
+  assertEquals(flagsOf({}), []);
+  assertEquals(
+    flagsOf({ DAVIT_KEEP: "3", DAVIT_TO: "a,b", DAVIT_NOW: "true", DAVIT_OTHER: "x" }),
+    ["--keep=3", "--to=a", "--to=b", "--now=true"],
+  );
+  assertEquals(flagsOf({ DAVIT_KEEP: "x" }, ["--keep=3"]), []);
+  for (
+    const [variables, message] of [
+      [{ DAVIT_KEEP: "x" }, 'Cannot use "x" for $DAVIT_KEEP: not a whole number'],
+      [{ DAVIT_KEEP: "10" }, 'Cannot use "10" for $DAVIT_KEEP: more than 9'],
+      [{ DAVIT_TO: "a,c" }, 'Cannot use "c" for $DAVIT_TO: expected a or b'],
+      [{ DAVIT_NOW: "yes" }, 'Cannot use "yes" for $DAVIT_NOW: expected true or false'],
+    ] as const
+  ) {
+    assertEquals(assertThrows(() => flagsOf(variables), UsageError).message, message);
+  }
 });
