@@ -137,7 +137,7 @@ export {
   type PurgePlan,
   type PurgeResult,
 } from "./lib/namespace/purge.ts";
-export { removeNamespace } from "./lib/namespace/remove.ts";
+export { removeNamespace, type RemoveNamespaceOptions } from "./lib/namespace/remove.ts";
 export { type NamespaceUsage, namespaceUsage } from "./lib/namespace/usage.ts";
 export type { Namespace, Namespaces } from "./lib/namespaces.ts";
 export { nearest } from "./lib/nearest.ts";

@@ -1,17 +1,17 @@
 import { join } from "@std/path";
+import { foldersIn, groupFolders } from "../namespace/groups.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { Finding } from "./finding.ts";
 import type { Scene } from "./scene.ts";
 
 /** Finds control groups of containers that have no task, and no process either. */
 export async function* findLeftoverGroups({ namespaces, groups, youngMs }: Scene): AsyncIterable<Finding> {
-  const hierarchies = [groups, ...(await foldersIn(groups)).map((name) => join(groups, name))];
   for (const { name: namespace, tasks } of namespaces) {
     const ids = new Set(tasks.map(({ id }) => id));
     const left = new Map<string, string[]>();
-    for (const hierarchy of hierarchies) {
-      for (const id of await foldersIn(join(hierarchy, namespace))) {
-        const folder = join(hierarchy, namespace, id);
+    for (const group of await groupFolders(namespace, groups)) {
+      for (const id of await foldersIn(group)) {
+        const folder = join(group, id);
         if (!ids.has(id) && await isIdle(folder, youngMs)) left.set(id, [...left.get(id) ?? [], folder]);
       }
     }
@@ -39,14 +39,5 @@ async function isIdle(folder: string, youngMs: number): Promise<boolean> {
     return processes.trim() === "" && age >= youngMs && (await foldersIn(folder)).length === 0;
   } catch {
     return false; // no control group, or gone by now
-  }
-}
-
-async function foldersIn(folder: string): Promise<string[]> {
-  try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
-  } catch {
-    return [];
   }
 }

@@ -6,6 +6,7 @@ import { type JudgedLease, judgeLeases } from "../gc/leases.ts";
 import { loadGraph } from "../gc/load.ts";
 import type { Image } from "../images.ts";
 import type { RecoverOptions } from "../lease_recovery.ts";
+import { defaultGroups } from "../namespace/groups.ts";
 import { mapNamespaces } from "../namespace/map.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { Task } from "../tasks.ts";
@@ -73,7 +74,7 @@ export async function readScene(
     staleMs = dayMs,
     youngMs = minuteMs,
     processes = "/proc",
-    groups = "/sys/fs/cgroup",
+    groups = defaultGroups,
     ...options
   }: DiagnoseOptions,
 ): Promise<Scene> {

@@ -12,7 +12,7 @@ export interface GraphNode {
 
 /** What the garbage collector starts from: all that it reaches from there stays. */
 export interface Root {
-  kind: "image" | "lease" | "container" | "content" | "snapshot";
+  kind: "image" | "lease" | "container" | "sandbox" | "content" | "snapshot";
   /** Name, id, digest or `snapshotter/key`. */
   name: string;
   /** The keys of what it keeps alive. */

@@ -2,6 +2,7 @@ import type { NamespacedClient } from "../client.ts";
 import { mapConcurrent } from "../concurrency.ts";
 import { NotFoundError } from "../errors.ts";
 import { expiryOf, isExpired, type Lease } from "../leases.ts";
+import { knownSandboxes } from "../sandboxes.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { contentKey, type GraphNode, ReferenceGraph, type Root, snapshotKey } from "./graph.ts";
@@ -29,7 +30,7 @@ export async function loadGraph(
     readContent(client, { nodes, roots, options }),
     readSnapshots(client, { nodes, roots, options }),
   ]);
-  const lists = [imageRoots(client, options), containerRoots(client, options), leaseRoots(client, options)];
+  const lists = [imageRoots, containerRoots, sandboxRoots, leaseRoots].map((list) => list(client, options));
   for (const found of await Promise.all(lists)) roots.push(...found);
   return new ReferenceGraph(client.name, { nodes, roots });
 }
@@ -78,6 +79,18 @@ async function containerRoots({ containers }: NamespacedClient, options: CallOpt
       return { kind: "container", name: id, references: [...own, ...referencesOf(labels)], flat: false };
     },
   );
+}
+
+/** Sandboxes that labels make keep something; containerd 1.7 does not heed their labels. */
+async function sandboxRoots(client: NamespacedClient, options: CallOptions): Promise<Root[]> {
+  const sandboxes = await Array.fromAsync(
+    knownSandboxes(client, options),
+    ({ id, labels }): Root => ({ kind: "sandbox", name: id, references: referencesOf(labels), flat: false }),
+  );
+  const keeping = sandboxes.filter(({ references }) => references.length > 0);
+  if (keeping.length === 0) return [];
+  const { version } = await client.introspection.version(options);
+  return /^v?1\./.test(version) ? [] : keeping;
 }
 
 async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): Promise<Root[]> {

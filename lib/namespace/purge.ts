@@ -8,10 +8,12 @@ import {
   NotFoundError,
 } from "../errors.ts";
 import { isExpired } from "../leases.ts";
+import { knownSandboxes, type Sandbox } from "../sandboxes.ts";
 import { loadedSnapshotters, snapshotCounts } from "../snapshotters.ts";
 import type { Snapshots } from "../snapshots.ts";
 import type { Task, Tasks } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { removeGroup } from "./groups.ts";
 import { deleteLeases, inTheWay, removalFailure, unlessGone } from "./removal.ts";
 import { type NamespaceUsage, namespaceUsage } from "./usage.ts";
 
@@ -81,8 +83,8 @@ export async function planPurge(
 }
 
 /**
- * Removes a namespace with all that it holds: ends its tasks, deletes containers, images, leases, snapshots, ingests and
- * content, then the namespace. Every step may have been done already, so that a purge that broke off goes on.
+ * Removes a namespace with all that it holds: ends its tasks and sandboxes, deletes containers, images, leases, snapshots,
+ * ingests and content, then the namespace, and its control group if that is on this machine. Every step may have been done already, so that a purge that broke off goes on.
  *
  * @throws {NotFoundError} when there is no such namespace.
  * @throws {FailedPreconditionError} when it is protected, a lease is in the way, or something fills it faster than it
@@ -105,6 +107,7 @@ export async function purgeNamespace(
   const inside = client.namespace(name);
   const round = await emptied(client, inside, { graceMs, options });
   const status = await client.namespaces.exists(name, options) ? "reappeared" : "removed";
+  if (status === "removed") await removeGroup(name);
   return { namespace: name, status, rounds: round };
 }
 
@@ -112,16 +115,32 @@ export async function purgeNamespace(
 async function emptied(client: NamespaceAccess, inside: NamespacedClient, work: Work): Promise<number> {
   for (let round = 1;; round++) {
     await endTasks(inside, work);
+    await endSandboxes(inside, work);
     await deleteRecords(inside, work);
     await deleteRest(inside, work);
-    try {
-      await client.namespaces.delete(inside.name, work.options);
-      return round;
-    } catch (error) {
-      if (error instanceof NotFoundError) return round;
-      if (!(error instanceof FailedPreconditionError) || round === rounds) throw error;
-    }
+    const refusal = await refusalOf(client.namespaces.delete(inside.name, work.options));
+    if (refusal === undefined && !await outlived(inside, work.options)) return round;
+    if (round < rounds) continue;
+    const reason = "something begins in it again and again";
+    throw refusal ?? removalFailure(inside.name, { code: "failed_precondition", reason });
   }
+}
+
+/** Why containerd does not delete a namespace: it is not empty. */
+async function refusalOf(deletion: Promise<unknown>): Promise<FailedPreconditionError | undefined> {
+  try {
+    await deletion;
+  } catch (error) {
+    if (error instanceof FailedPreconditionError) return error;
+    if (!(error instanceof NotFoundError)) throw error;
+  }
+}
+
+/** Whether something is there that containerd does not look for when it deletes a namespace: what began meanwhile. */
+async function outlived(inside: NamespacedClient, options: CallOptions): Promise<boolean> {
+  for await (const _ of inside.tasks.list(options)) return true;
+  for await (const _ of knownSandboxes(inside, options)) return true;
+  return false;
 }
 
 interface Work {
@@ -153,6 +172,15 @@ async function endTask(
     }
   }
   await tasks.delete(id, options);
+}
+
+async function endSandboxes(inside: NamespacedClient, { options }: Work): Promise<void> {
+  const { sandboxes } = inside;
+  const work = async (sandbox: Sandbox) => {
+    await sandboxes.stop(sandbox, options);
+    await unlessGone(sandboxes.delete(sandbox.id, options));
+  };
+  await drain(knownSandboxes(inside, options), work);
 }
 
 async function hasEnded(tasks: Tasks, id: string, options: CallOptions): Promise<boolean> {

@@ -1,11 +1,21 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
 import { FailedPreconditionError } from "../errors.ts";
 import { isExpired } from "../leases.ts";
+import { knownSandboxes } from "../sandboxes.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { removeGroup } from "./groups.ts";
 import { deleteLeases, inTheWay, removalFailure } from "./removal.ts";
 
+/** How to remove a namespace. */
+export interface RemoveNamespaceOptions extends CallOptions {
+  /** Also when somebody holds a lease. */
+  deleteLeases?: boolean | undefined;
+  /** Also its control group on this machine, which its containers leave. */
+  cgroup?: boolean | undefined;
+}
+
 /**
- * Removes a namespace that holds no images and no containers; content and snapshots that nothing needs any more are
+ * Removes a namespace that holds no images, no containers and no sandboxes; content and snapshots that nothing needs any more are
  * collected first.
  *
  * containerd itself ignores leases, and with the namespace takes away from whoever holds one what he is working on.
@@ -18,12 +28,19 @@ import { deleteLeases, inTheWay, removalFailure } from "./removal.ts";
 export async function removeNamespace(
   client: NamespaceAccess,
   name: string,
-  { deleteLeases: mayDeleteLeases = false, ...options }: CallOptions & { deleteLeases?: boolean } = {},
+  { deleteLeases: mayDeleteLeases = false, cgroup = false, ...options }: RemoveNamespaceOptions = {},
 ): Promise<void> {
   if (!(await client.namespaces.exists(name, options))) {
     throw removalFailure(name, { code: "not_found", reason: "not found" });
   }
   const inside = client.namespace(name);
+  for await (const _ of knownSandboxes(inside, options)) {
+    // containerd would forget them (2.x), or keep them for whoever gives a namespace the same name (1.7).
+    throw removalFailure(name, {
+      code: "failed_precondition",
+      reason: "it must be empty, but it still has sandboxes",
+    });
+  }
   const leases = (await Array.fromAsync(inside.leases.list(options)))
     .flatMap((lease) => isExpired(lease) ? [] : [lease.id]);
   if (leases.length > 0 && !mayDeleteLeases) throw inTheWay(name, leases);
@@ -41,6 +58,7 @@ export async function removeNamespace(
       reason: "it is there again, because something writes to it",
     });
   }
+  if (cgroup) await removeGroup(name);
 }
 
 /** What only a user can decide to delete; all else in a namespace goes when nothing needs it. */

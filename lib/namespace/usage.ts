@@ -1,4 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
+import { knownSandboxes } from "../sandboxes.ts";
 import type { CallOptions } from "../transport/transport.ts";
 
 /** What a namespace holds. */
@@ -8,6 +9,7 @@ export interface NamespaceUsage {
   tasks: number;
   blobs: number;
   leases: number;
+  sandboxes: number;
   /** Of all its blobs. Namespaces share the bytes of blobs that they both have. */
   bytes: number;
 }
@@ -17,14 +19,15 @@ export async function namespaceUsage(
   client: NamespacedClient,
   options: CallOptions = {},
 ): Promise<NamespaceUsage> {
-  const [images, containers, tasks, leases, content] = await Promise.all([
+  const [images, containers, tasks, leases, sandboxes, content] = await Promise.all([
     count(client.images.list(options)),
     count(client.containers.list(options)),
     count(client.tasks.list(options)),
     count(client.leases.list(options)),
+    count(knownSandboxes(client, options)),
     contentUsage(client, options),
   ]);
-  return { images, containers, tasks, blobs: content.blobs, leases, bytes: content.bytes };
+  return { images, containers, tasks, blobs: content.blobs, leases, sandboxes, bytes: content.bytes };
 }
 
 async function contentUsage(

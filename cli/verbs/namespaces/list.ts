@@ -15,6 +15,7 @@ export default defineVerb({
     { header: "BLOBS", key: "blobs", wide: true },
     { header: "LEASES", key: "leases", wide: true },
     { header: "BYTES", key: "bytes", as: "bytes", wide: true },
+    { header: "SANDBOXES", key: "sandboxes", wide: true },
   ],
   async *run({ client, wide, signal }): AsyncIterable<Row> {
     const connection = await client();

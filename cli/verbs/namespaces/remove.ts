@@ -24,6 +24,10 @@ export default defineVerb({
       type: "boolean",
       summary: "also when somebody holds a lease in it, and may be at work there",
     },
+    cgroup: {
+      type: "boolean",
+      summary: "also its empty control group on this machine; --purge does so anyway",
+    },
     purge: { type: "boolean", summary: "end its tasks and remove all that it holds" },
     grace: {
       type: "duration",
@@ -38,14 +42,14 @@ export default defineVerb({
   plans: true,
   async *run(context): AsyncIterable<string | PurgePlan> {
     const { args, options, dryRun, client, confirm, signal } = context;
-    const { purge, ignoreMissing, deleteLeases, grace: graceMs, allowProtected } = options;
+    const { purge, ignoreMissing, deleteLeases, cgroup, grace: graceMs, allowProtected } = options;
     if (dryRun && !purge) {
       throw new UsageError("Cannot use --dry-run without --purge: it has no plan to show");
     }
     const connection = await client();
     if (!purge) {
       const work = async (name: string) => {
-        await removeNamespace(connection, name, { deleteLeases, signal }).catch(explained);
+        await removeNamespace(connection, name, { deleteLeases, cgroup, signal }).catch(explained);
         return name;
       };
       return yield* each(args, { context, ignoreMissing, work });
@@ -85,9 +89,10 @@ function reappeared(name: string): CliError {
 }
 
 /** What goes with a namespace, in words. */
-function described({ namespace, tasks, containers, images, bytes }: PurgePlan): string {
+function described({ namespace, tasks, sandboxes, containers, images, bytes }: PurgePlan): string {
   const parts = [
     `${tasks} tasks`,
+    ...(sandboxes > 0 ? [`${sandboxes} sandboxes`] : []),
     `${containers} containers`,
     `${images} images`,
     `content of ${formatBytes(bytes)}`,

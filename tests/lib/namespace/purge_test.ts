@@ -1,15 +1,23 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type Client,
+  Client,
   connect,
   FailedPreconditionError,
+  knownSandboxes,
   NotFoundError,
   planPurge,
   purgeNamespace,
 } from "davit";
+import { guarded } from "../../../lib/transport/guard.ts";
+import { Namespaces } from "../../../lib/transport/methods.ts";
+import { openSocket } from "../../../lib/transport/socket.ts";
+import type { Transport } from "../../../lib/transport/transport.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
+import { run } from "../../real/process.ts";
+import { busyboxStatic } from "../../real/releases.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { shimsOf, startSandbox } from "../some_sandbox.ts";
 
 /** Fills a namespace with everything that can be in one; resolves to the pids of its processes. */
 async function fill(containerd: Containerd, client: Client, namespace: string): Promise<number[]> {
@@ -39,33 +47,50 @@ async function fill(containerd: Containerd, client: Client, namespace: string): 
       throw Object.assign(new Error("it broke off"), { isTemporary: true });
     },
   ).catch(() => {});
-  await containerd.ctr(["content", "ingest", "kept"], { namespace, stdin: new TextEncoder().encode("kept") });
+  const kept = ReadableStream.from([new TextEncoder().encode("kept")]);
+  await inside.content.ingest({ ref: "kept", labels: { "containerd.io/gc.root": "x" } }, kept);
+  if (containerd.release.series === "1.7") await startSandbox(containerd, namespace, "pod");
+  if (containerd.release.series === "2") {
+    await inside.sandboxes.create({ id: "pod", runtime: "io.containerd.runc.v2" });
+  }
   return pids;
 }
 
-realTest("purgeNamespace() leaves nothing in any list, no process and no mount", async (_t, containerd) => {
-  await using client = await connect({ address: containerd.address });
-  const namespace = uniqueNamespace();
-  const pids = await fill(containerd, client, namespace);
-  assertEquals(pids.length, 4);
-  const plan = await planPurge(client, namespace);
-  assertEquals([plan.images, plan.containers, plan.tasks, plan.liveLeases], [1, 4, 4, []]);
-  assert(plan.snapshots >= 7 && plan.blobs >= 4);
-  assertEquals(plan.ingests, 1);
+realTest(
+  "purgeNamespace() leaves nothing in any list, no process, no mount and no cgroup",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const namespace = uniqueNamespace();
+    const pids = await fill(containerd, client, namespace);
+    assertEquals(pids.length, 4);
+    const plan = await planPurge(client, namespace);
+    assertEquals([plan.images, plan.containers, plan.tasks, plan.liveLeases], [1, 4, 4, []]);
+    assert(plan.snapshots >= 7 && plan.blobs >= 4);
+    assertEquals([plan.ingests, plan.sandboxes], [1, containerd.release.series === "1.6" ? 0 : 1]);
 
-  const result = await purgeNamespace(client, namespace, { graceMs: 3_000 });
-  assertEquals(result, { namespace, status: "removed", rounds: 1 });
-  assert(!(await client.namespaces.exists(namespace)));
-  const inside = client.namespace(namespace);
-  assertEquals(await Array.fromAsync(inside.tasks.list()), []);
-  assertEquals(await Array.fromAsync(inside.snapshots("overlayfs").list()), []);
-  assertEquals(await Array.fromAsync(inside.snapshots("native").list()), []);
-  assertEquals(await Array.fromAsync(inside.content.listStatuses()), []);
-  for (const pid of pids) assert(!(await isAlive(pid)), `process ${pid} goes on`);
-  const mounts = await Deno.readTextFile("/proc/self/mounts");
-  assertEquals(mounts.split("\n").filter((line) => line.includes(namespace)), []);
-  assert(!(await client.namespaces.exists(namespace)), "looking made it again");
-}, { fresh: true });
+    const result = await purgeNamespace(client, namespace, { graceMs: 3_000 });
+    assertEquals(result, { namespace, status: "removed", rounds: 1 });
+    assert(!(await client.namespaces.exists(namespace)));
+    const inside = client.namespace(namespace);
+    assertEquals(await Array.fromAsync(inside.tasks.list()), []);
+    assertEquals(await Array.fromAsync(inside.snapshots("overlayfs").list()), []);
+    assertEquals(await Array.fromAsync(inside.snapshots("native").list()), []);
+    assertEquals(await Array.fromAsync(inside.content.list()), []);
+    assertEquals(await Array.fromAsync(inside.content.listStatuses()), []);
+    assertEquals(await Array.fromAsync(inside.containers.list()), []);
+    assertEquals(await Array.fromAsync(inside.images.list()), []);
+    assertEquals(await Array.fromAsync(inside.leases.list()), []);
+    assertEquals(await Array.fromAsync(knownSandboxes(inside)), []);
+    for (const pid of pids) assert(!(await isAlive(pid)), `process ${pid} goes on`);
+    assertEquals(await shimsOf(namespace), []);
+    const groups = await run("find", ["/sys/fs/cgroup", "-type", "d", "-name", namespace], { check: false });
+    assertEquals(groups.stdout, "");
+    const mounts = await Deno.readTextFile("/proc/self/mounts");
+    assertEquals(mounts.split("\n").filter((line) => line.includes(namespace)), []);
+    assert(!(await client.namespaces.exists(namespace)), "looking made it again");
+  },
+  { fresh: true },
+);
 
 realTest(
   "purgeNamespace() refuses what is protected or worked in, and changes nothing",
@@ -121,6 +146,36 @@ realTest("purgeNamespace() ends, whoever goes on writing", async (_t, containerd
   }
   assertEquals((await purgeNamespace(client, namespace)).status, "removed");
   assertEquals(await Array.fromAsync(leases.list()), []);
+}, { series: ["2"], fresh: true });
+
+realTest("purgeNamespace() ends what begins while it is at work", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  let began = 0;
+  const inner = guarded(await openSocket({ path: containerd.address }));
+  /** Starts a task just before the namespace is deleted, and hides it: containerd does not look for tasks. */
+  const meddling: Transport = {
+    unary: async (method, request, call) => {
+      if (method.name === Namespaces.delete.name && began === 0) {
+        const rootfs = `${containerd.root}/rootfs`;
+        await Deno.mkdir(`${rootfs}/bin`, { recursive: true });
+        await Deno.copyFile(await busyboxStatic(), `${rootfs}/bin/sleep`);
+        const options = ["--detach", "--rootfs", rootfs, "late", "/bin/sleep", "600"];
+        await containerd.ctr(["run", ...options], { namespace });
+        const { tasks, containers } = client.namespace(namespace);
+        began = (await tasks.get("late")).pid;
+        await containers.delete("late");
+      }
+      return await inner.unary(method, request, call);
+    },
+    stream: (...call) => inner.stream(...call),
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
+  await using client = new Client(meddling);
+  await client.namespaces.create(namespace);
+  const result = await purgeNamespace(client, namespace, { graceMs: 0 });
+  assertEquals(result, { namespace, status: "removed", rounds: 2 });
+  assert(began > 0 && !(await isAlive(began)));
+  assertEquals(await shimsOf(namespace), []);
 }, { series: ["2"], fresh: true });
 
 async function isAlive(pid: number): Promise<boolean> {

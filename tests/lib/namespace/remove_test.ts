@@ -36,6 +36,18 @@ realTest("removeNamespace() gives containerd's reason for one that is not empty"
   assert(await client.namespace(namespace).content.find(image.target.digest));
 });
 
+realTest("removeNamespace() leaves a namespace that has sandboxes", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const namespace = uniqueNamespace();
+  const { sandboxes } = client.namespace(namespace);
+  await client.namespaces.create(namespace);
+  await sandboxes.create({ id: "pod", runtime: "io.containerd.runc.v2" });
+  const reason = "must be empty, but it still has sandboxes";
+  await assertRejects(() => removeNamespace(client, namespace), FailedPreconditionError, reason);
+  await sandboxes.delete("pod");
+  await removeNamespace(client, namespace);
+}, { series: ["1.7", "2"] });
+
 realTest("removeNamespace() leaves a namespace in which somebody holds a lease", async (_t, containerd) => {
   await using client = await connect({ address: containerd.address });
   const namespace = uniqueNamespace();

@@ -7,7 +7,7 @@ realTest("namespaceUsage() and snapshotCounts() count what there is", async (_t,
   await using client = await connect({ address: containerd.address });
   const namespace = uniqueNamespace();
   const inside = client.namespace(namespace);
-  const nothing = { images: 0, containers: 0, tasks: 0, blobs: 0, leases: 0, bytes: 0 };
+  const nothing = { images: 0, containers: 0, tasks: 0, blobs: 0, leases: 0, sandboxes: 0, bytes: 0 };
   assertEquals(await namespaceUsage(inside), nothing);
   assertEquals(await snapshotCounts(inside), {});
   assertEquals(await client.namespaces.exists(namespace), false, "counting must not create a namespace");
@@ -25,6 +25,7 @@ realTest("namespaceUsage() and snapshotCounts() count what there is", async (_t,
     tasks: 1,
     blobs: blobs.length,
     leases: 1,
+    sandboxes: 0,
     bytes: blobs.reduce((sum, bytes) => sum + bytes.length, 0),
   });
   assertEquals(await snapshotCounts(inside), { overlayfs: 3 });
