@@ -6,11 +6,12 @@ import { type Config, noConfig, placeOf, readConfig } from "../config.ts";
 import { Ending } from "../ending.ts";
 import type { Io } from "../io.ts";
 import type { Connect } from "../connection.ts";
+import type { Definition } from "../plugin/definition.ts";
 import type { PluginSettings } from "../plugin/settings.ts";
 import type { Verb } from "../verb.ts";
 import { bashInsertion, readBashLine } from "./bash.ts";
 import { type Candidate, expectedAt, type LiveKind } from "./expected.ts";
-import { type Line, readLine } from "./line.ts";
+import { type Line, type NamedVerb, readLine } from "./line.ts";
 
 /** How long a user waits for a containerd, or a plugin, that does not answer. */
 const patienceMs = 1_000;
@@ -114,15 +115,17 @@ async function pluginNamed(
   target: string,
   words: readonly string[],
   { io, patience }: Surroundings,
-): Promise<Verb | undefined> {
-  const [{ openPlugin }, { isPath }] = await Promise.all([
+): Promise<Verb | readonly NamedVerb[] | undefined> {
+  const [{ loadPlugins }, { isPath }] = await Promise.all([
     import("../plugin/host.ts"),
     import("../plugin/file.ts"),
   ]);
   if (isPath(target)) return undefined;
   const settings = await settingsFor(words, io);
-  using plugin = await patience.bound((signal) => openPlugin(target, { signal, settings }));
-  return plugin;
+  using loaded = await patience.bound((signal) => loadPlugins(target, { signal, settings }));
+  const { definitions } = loaded;
+  const verbOf = (definition: Definition): NamedVerb => ({ ...definition, plans: true, run: () => {} });
+  return "name" in definitions ? verbOf(definitions) : definitions.map(verbOf);
 }
 
 async function pluginCandidates(words: readonly string[], io: Io): Promise<Candidate[]> {

@@ -36,7 +36,8 @@ export function expectedAt(line: Line, current: string): Expected {
     if (command.noun === undefined) return firstWord(line, current);
     return names.length > 1 ? plugin() : { candidates: spelled(command.noun.verbs, current) };
   }
-  return verb === undefined || line.asksForHelp ? { candidates: [] } : argument(verb, line);
+  if (verb === undefined) return { candidates: spelled(line.plugins, current) };
+  return line.asksForHelp ? { candidates: [] } : argument(verb, line);
 }
 
 function firstWord({ asksForHelp }: Line, current: string): Expected {
@@ -92,6 +93,7 @@ function valueOf(option: Option, { typed, prefix = "" }: { typed: string; prefix
   if (option.type === "boolean") {
     return { candidates: ["true", "false"].map((word) => ({ word: prefix + word })) };
   }
+  if (option.type === "file") return { candidates: [], files: true };
   if (option.type !== "string" && option.type !== "list") return { candidates: [] };
   const items = option.type === "list" && option.commas ? typed.split(",").slice(0, -1) : [];
   return named(option, { prefix: prefix + items.map((item) => `${item},`).join(""), without: items });

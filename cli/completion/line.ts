@@ -12,6 +12,8 @@ export interface Line {
   names: readonly string[];
   /** Absent as long as none is named, and where it cannot be had. */
   verb: Verb | undefined;
+  /** Of which one is to be named, where a plugin's file has several. */
+  plugins: readonly NamedVerb[];
   /** Whose flags may follow. */
   options: Options;
   /** The texts of the flags, by their option. */
@@ -25,8 +27,11 @@ export interface Line {
   asksForHelp: boolean;
 }
 
-/** Loads the plugin that a command line names, if that may be done before anybody runs it. */
-export type FindPlugin = (target: string) => Promise<Verb | undefined>;
+/** A verb that the word behind its file names. */
+export type NamedVerb = Verb & { name: string };
+
+/** Loads the plugin that a command line names, or those of its file, if that may be done before anybody runs one. */
+export type FindPlugin = (target: string) => Promise<Verb | readonly NamedVerb[] | undefined>;
 
 /** Reads the words before the cursor, without the name of the program, and loads the verb that they name. */
 export async function readLine(words: readonly string[], findPlugin: FindPlugin): Promise<Line> {
@@ -39,6 +44,7 @@ class Reading implements Line {
   command: Command = findCommand([]);
   readonly names: string[] = [];
   verb: Verb | undefined;
+  plugins: readonly NamedVerb[] = [];
   options: Options = globals;
   readonly given: Map<string, string[]> = new Map();
   readonly args: string[] = [];
@@ -65,6 +71,11 @@ class Reading implements Line {
   }
 
   async #takePositional(word: string): Promise<void> {
+    if (this.plugins.length > 0) {
+      this.#use(this.plugins.find(({ name }) => name === word));
+      this.plugins = [];
+      return;
+    }
     if (this.command.kind !== "incomplete") {
       this.args.push(word);
       this.literal ||= this.args.length === this.verb?.commandAfter;
@@ -76,13 +87,21 @@ class Reading implements Line {
     }
     this.names.push(word);
     this.command = findCommand(this.names);
-    this.verb = await this.#load();
-    this.options = { ...globals, ...this.verb?.options };
+    this.#use(await this.#load());
   }
 
   async #load(): Promise<Verb | undefined> {
     if (this.command.kind === "verb") return (await this.command.load()).default;
-    return this.command.kind === "plugin" ? await this.#findPlugin(this.command.target) : undefined;
+    if (this.command.kind !== "plugin") return undefined;
+    const found = await this.#findPlugin(this.command.target);
+    if (found === undefined || "run" in found) return found;
+    this.plugins = found;
+    return undefined;
+  }
+
+  #use(verb: Verb | undefined): void {
+    this.verb = verb;
+    this.options = { ...globals, ...verb?.options };
   }
 
   #takeFlag(word: string): void {

@@ -11,6 +11,7 @@ import { frozen } from "../../fault/frozen.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
+import { PluginFolder } from "../plugin/plugin_folder.ts";
 
 const nobody = { CONTAINERD_ADDRESS: "/nonexistent.sock" };
 
@@ -107,6 +108,40 @@ Deno.test("complete() says nothing and does not fail where it is asked for nonse
     await complete(argv, io);
     assertEquals(io.stderr, "");
   }
+});
+
+Deno.test("complete() knows plugins that are installed, also those of a file with several", async () => {
+  await using folder = await PluginFolder.create();
+  await folder.write(
+    "tools.js",
+    `
+    const options = { form: { type: "string", choices: ["a", "b"], summary: "x" }, rules: { type: "file", summary: "x" } };
+    const args = [{ name: "KIND", choices: ["one", "two"], summary: "x" }];
+    const run = () => {};
+    export default [{ name: "first", summary: "x", options, args, run }, { name: "second", summary: "x", run }];
+  `,
+  );
+  await folder.write(
+    "single.js",
+    "export default { name: 'single', summary: 'x', args: [{ name: 'KIND', choices: ['one'], summary: 'x' }], run() {} };",
+  );
+  const env = { ...nobody, DAVIT_PLUGIN_PATH: folder.path };
+  // A busy machine may not load a plugin within the time that a user waits.
+  const known = async (...words: string[]) => {
+    for (let attempt = 0; attempt < 30; attempt++) {
+      const found = await completed(words, env);
+      if (found.length > 0) return found;
+    }
+    return [];
+  };
+  assertEquals(await known("tools", ""), ["first", "second"]);
+  assertEquals(await known("plugin", "run", "tools", "s"), ["second"]);
+  assertEquals(await known("tools", "first", ""), ["one", "two"]);
+  assertEquals(await known("tools", "first", "--form", ""), ["a", "b"]);
+  assertEquals(await known("tools", "first", "--ru"), ["--rules"]);
+  assertEquals(await known("tools", "first", "--rules", ""), ["files"]);
+  assertEquals(await completed(["tools", "third", ""], env), []);
+  assertEquals(await known("single", ""), ["one"]);
 });
 
 realTest(
