@@ -1,18 +1,20 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
 import type { Container } from "../containers.ts";
-import { type ContainerdError, containerdError, NotFoundError } from "../errors.ts";
+import { type ContainerdError, containerdError } from "../errors.ts";
 import { foreseeFreed, type Freed } from "../gc/freed.ts";
 import { contentKey, type ReferenceGraph, type Root } from "../gc/graph.ts";
 import { loadGraph } from "../gc/load.ts";
 import type { Image } from "../images.ts";
-import type { HeldLease } from "../leases.ts";
 import { mapNamespaces } from "../namespace/map.ts";
 import { chooseImages, type ImageChoice } from "../selection/choice.ts";
 import { judgeImages, type RetentionDecision, type RetentionRules } from "../selection/retention.ts";
 import type { Progress } from "../progress.ts";
 import { Pause } from "../run/pause.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { type PruneDecision, type PruneResult, Removal } from "./prune_removal.ts";
 import { selectImages } from "./select.ts";
+
+export type { PruneDecision, PruneResult };
 
 /** Which images to judge, and by what. */
 export interface PruneRequest extends RetentionRules, Pick<ImageChoice, "exclude" | "versions">, CallOptions {
@@ -24,11 +26,6 @@ export interface PruneRequest extends RetentionRules, Pick<ImageChoice, "exclude
   minAgeMs?: number | undefined;
 }
 
-/** What became, or is to become, of an image. */
-export interface PruneDecision extends RetentionDecision {
-  namespace: string;
-}
-
 /** What a prune would do. */
 export interface PrunePlan {
   decisions: PruneDecision[];
@@ -38,19 +35,13 @@ export interface PrunePlan {
   unmatched: string[];
 }
 
-/** What became of an image that was to be removed. */
-export interface PruneResult extends PruneDecision {
-  status: "kept" | "removed" | "failed";
-  error?: unknown;
-}
-
 const hourMs = 60 * 60 * 1000;
 
-/** Of the leases that hold what is about to be removed. */
-const labels = { "davit/operation": "images prune" };
-
-/** How long content is held after the last removal, for whoever is giving it a new name at this moment. */
-const settleMs = 1_000;
+/**
+ * How long content is held after the last removal, for whoever has read an image before it was gone and gives the same a
+ * new name: many times what our slowest removal took, which is a look and two writes, as theirs is a look and a write.
+ */
+const settling = { times: 20, leastMs: 100, mostMs: 5_000 };
 
 /**
  * Decides which images may go. Nothing touches those that are pinned, used by a container, held by a lease, set less
@@ -92,10 +83,10 @@ export async function planPrune(client: NamespaceAccess, request: PruneRequest):
 /**
  * Does what a plan says, and yields a result for each decision; then collects garbage, once, if an image was removed.
  *
- * Until then a lease of our own holds what the images pointed to, for a second after the last removal, so that a name
- * that somebody gives it meanwhile has all its content. An image whose target is another by now stays. containerd 2.x
- * compares by itself when it deletes; before that, a name that is set anew in the moment between our look and the
- * deletion is lost, and has to be set once more.
+ * Until then a lease of our own holds what the images pointed to, for a moment longer than the last removal, so that a
+ * name that somebody gives it meanwhile has all its content. An image that was set anew since the plan stays. One that was
+ * set in the instant between our last look and the deletion is put back, and has a second result that says so; where an
+ * older containerd than 2.0 deleted it before anybody could see what it had become, that result is a failure.
  */
 export async function* executePrune(
   client: NamespaceAccess,
@@ -107,60 +98,42 @@ export async function* executePrune(
   const total = decisions.filter(({ action }) => action === "remove").length;
   let done = 0;
   let collector: NamespacedClient | undefined;
-  await using leases = new AsyncDisposableStack();
+  const removals: Removal[] = [];
+  await using stack = new AsyncDisposableStack();
   for (const [namespace, judged] of Map.groupBy(decisions, ({ namespace }) => namespace)) {
     const inside = client.namespace(namespace);
-    let lease: HeldLease | undefined;
+    let removal: Removal | undefined;
     for (const decision of judged) {
       if (decision.action === "keep") {
         yield { ...decision, status: "kept" };
         continue;
       }
       options.signal?.throwIfAborted();
-      lease ??= leases.use(await inside.leases.acquire({ prefix: "davit-prune", labels }, options));
-      const result = await remove(inside, { decision, lease: lease.id, options });
+      if (removal === undefined) removals.push(removal = stack.use(await Removal.begin(inside, options)));
+      const result = await removal.remove(decision);
       if (result.status === "removed") collector = inside;
       onProgress({ task: "removing", done: ++done, total });
       yield result;
+      yield* removal.putBack();
     }
   }
   if (collector === undefined) return;
-  await settled(options.signal);
-  await leases.disposeAsync(); // what they hold would outlive the collection
+  await settled(Math.max(...removals.map(({ slowestMs }) => slowestMs)), options.signal);
+  for (const removal of removals) yield* removal.putBack();
+  await stack.disposeAsync(); // what their leases hold would outlive the collection
   await collector.leases.collectGarbage(options);
 }
 
 /** Waits a moment, but not for longer than the run may go on. */
-async function settled(signal: AbortSignal | undefined): Promise<void> {
-  using pause = new Pause(settleMs);
+async function settled(slowestMs: number, signal: AbortSignal | undefined): Promise<void> {
+  const { times, leastMs, mostMs } = settling;
+  using pause = new Pause(Math.min(Math.max(slowestMs * times, leastMs), mostMs));
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
   const abort = () => resolve();
   signal?.addEventListener("abort", abort);
   await Promise.race([pause.over, aborted]);
   signal?.removeEventListener("abort", abort);
   signal?.throwIfAborted();
-}
-
-async function remove(
-  { images, leases }: NamespacedClient,
-  { decision, lease, options }: { decision: PruneDecision; lease: string; options: CallOptions },
-): Promise<PruneResult> {
-  const { name, target, updatedAt } = decision.image;
-  try {
-    await leases.addResource(lease, { id: target.digest, type: "content" }, options);
-    const now = await images.get(name, options);
-    if (now.target.digest !== target.digest || now.updatedAt > updatedAt) {
-      return { ...decision, status: "kept", reason: "set anew meanwhile" };
-    }
-    await images.delete(name, { target, ...options });
-    return { ...decision, status: "removed" };
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (error instanceof NotFoundError) {
-      return { ...decision, status: "kept", reason: "gone, or set anew meanwhile" };
-    }
-    return { ...decision, status: "failed", error };
-  }
 }
 
 /** Judges the images of one namespace that are asked for; `missed` are the patterns that none of them has. */
