@@ -102,6 +102,23 @@ export const runningNouns: readonly Noun[] = [
       },
     ],
   },
+  {
+    name: "sandboxes",
+    aliases: ["sandbox", "sb", "s"],
+    summary: "What containers of a pod share",
+    verbs: [
+      {
+        ...list,
+        summary: "List sandboxes: what containers of a pod share; since containerd 1.7",
+        load: () => import("./verbs/sandboxes/list.ts"),
+      },
+      {
+        ...remove,
+        summary: "Remove sandboxes, and end what runs of them; containers in them stay",
+        load: () => import("./verbs/sandboxes/remove.ts"),
+      },
+    ],
+  },
 ];
 
 /** Those without a noun. */

@@ -19,6 +19,7 @@ export type Completes =
   | "snapshotter"
   | "container"
   | "task"
+  | "sandbox"
   | "lease"
   | "plugin"
   | "file";

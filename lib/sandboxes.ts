@@ -8,9 +8,9 @@ import {
   UnimplementedError,
 } from "./errors.ts";
 import { quoted } from "./oci/quoted.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope, ScopedCall } from "./scope.ts";
 import { SandboxController, Sandboxes as methods } from "./transport/methods.ts";
-import type { CallOptions } from "./transport/transport.ts";
+import type { CallOptions, Method } from "./transport/transport.ts";
 
 /** A sandbox: the record of what several containers share, such as a pod's. */
 export interface Sandbox {
@@ -49,14 +49,14 @@ export class Sandboxes {
     { filters = [], ...options }: CallOptions & { filters?: string[] } = {},
   ): AsyncIterable<Sandbox> {
     const call = { action: "list sandboxes", ...options };
-    const { list } = await this.#scope.unary(methods.list, { filters }, call);
+    const { list } = await this.#store(methods.list, { filters }, call);
     yield* list.map(fromMessage);
   }
 
   /** @throws {NotFoundError} when there is none of that id. */
   async get(id: string, options: CallOptions = {}): Promise<Sandbox> {
     const call = { action: "get", resource: described(id), ...options };
-    const { sandbox } = await this.#scope.unary(methods.get, { sandboxId: id }, call);
+    const { sandbox } = await this.#store(methods.get, { sandboxId: id }, call);
     return fromMessage(sandbox!);
   }
 
@@ -68,7 +68,7 @@ export class Sandboxes {
   async create({ id, runtime, ...sandbox }: NewSandbox, options: CallOptions = {}): Promise<Sandbox> {
     const request = { sandbox: { ...sandbox, sandboxId: id, runtime: { name: runtime } } };
     const call = { action: "create", resource: described(id), ...options };
-    const { sandbox: created } = await this.#scope.unary(methods.create, request, call);
+    const { sandbox: created } = await this.#store(methods.create, request, call);
     return fromMessage(created!);
   }
 
@@ -99,12 +99,27 @@ export class Sandboxes {
   async delete(id: string, options: CallOptions = {}): Promise<void> {
     const call = { action: "delete", resource: described(id), ...options };
     try {
-      await this.#scope.unary(methods.delete, { sandboxId: id }, call);
+      await this.#store(methods.delete, { sandboxId: id }, call);
     } catch (error) {
       if (!(error instanceof ContainerdError) || error.code !== "unknown") throw error;
       // So containerd 1.7 puts it if there are others.
       const isGone = await this.get(id, options).then(() => false, (error) => error instanceof NotFoundError);
       throw isGone ? containerdError({ ...error.details, code: "not_found", reason: "not found" }) : error;
+    }
+  }
+
+  async #store<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    call: ScopedCall,
+  ): Promise<Response> {
+    try {
+      return await this.#scope.unary(method, request, call);
+    } catch (error) {
+      if (!(error instanceof UnimplementedError)) throw error;
+      throw containerdError({ ...error.details, reason: "containerd has sandboxes since 1.7" }, {
+        cause: error,
+      });
     }
   }
 }

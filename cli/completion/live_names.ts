@@ -1,5 +1,11 @@
 /** The names of what a containerd has. */
-import { defaultSnapshotter, loadedSnapshotters, mapNamespaces, type NamespacedClient } from "../../mod.ts";
+import {
+  defaultSnapshotter,
+  knownSandboxes,
+  loadedSnapshotters,
+  mapNamespaces,
+  type NamespacedClient,
+} from "../../mod.ts";
 import { clientOver, type Connect, type ConnectionSettings, openTransport } from "../connection.ts";
 import type { LiveKind } from "./expected.ts";
 
@@ -59,6 +65,9 @@ const lists: Readonly<Record<LiveKind, List>> = {
   },
   async *task({ tasks }, { signal }) {
     for await (const { id } of tasks.list({ signal })) yield id;
+  },
+  async *sandbox(client, { signal }) {
+    for await (const { id } of knownSandboxes(client, { signal })) yield id;
   },
   async *lease({ leases }, { signal }) {
     for await (const { id } of leases.list({ signal })) yield id;

@@ -90,6 +90,7 @@ const completable: readonly Completes[] = [
   "snapshotter",
   "container",
   "task",
+  "sandbox",
   "lease",
   "plugin",
   "file",

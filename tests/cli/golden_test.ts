@@ -1,5 +1,6 @@
 /** The JSON of every verb, as the golden file of its noun has it. */
 import { assertEquals } from "@std/assert";
+import { connect } from "davit";
 import { join } from "@std/path";
 import { run } from "../../cli/app.ts";
 import { nouns, verbs } from "../../cli/verbs.ts";
@@ -70,6 +71,8 @@ function writings({ app, folder }: Furnished): [string, string[]][] {
     inRunning("containers create", "busybox", "third"),
     inRunning("containers remove", "third"),
     inRunning("tasks kill", "web", "-s", "KILL"),
+    inRunning("sandboxes list"), // which others make: see below
+    inRunning("sandboxes remove", "pod"),
     inStored("leases create", "fresh"),
     inStored("leases prune", "--dry-run"),
     inStored("leases remove", "fresh"),
@@ -87,7 +90,8 @@ realTest("the JSON of every verb is what the golden file of its noun has", async
     ];
     const { series } = containerd.release;
     for (const [verb, argv, exit] of commands) {
-      const isTooOld = series === "1.6" && verb.includes("deprecations");
+      const isTooOld = series === "1.6" && /deprecations|sandboxes/.test(verb);
+      if (verb === "sandboxes list" && !isTooOld) await makeSandbox(containerd);
       printed.set(verb, isTooOld ? [] : await json(containerd, argv, exit));
     }
     const kept = [...allVerbs()].filter((verb) => !without.has(verb));
@@ -97,6 +101,7 @@ realTest("the JSON of every verb is what the golden file of its noun has", async
     const root = new URL("../../", import.meta.url).pathname;
     const places = [[containerd.root, "<root>"], [files, "<folder>"], [root, "<davit>/"]] as const;
     for (const [noun, values] of byNoun(printed)) {
+      if (noun === "sandboxes" && series === "1.6") continue;
       await t.step(noun, async () => await compare(noun, steady(values, places), series));
     }
   } finally {
@@ -116,6 +121,12 @@ async function json(containerd: Containerd, argv: readonly string[], exit: numbe
     return value.filter(({ name }: { name: string }) => name === "image-sync");
   }
   return value;
+}
+
+async function makeSandbox({ address }: Containerd): Promise<void> {
+  await using client = await connect({ address });
+  const labels = { owner: "ops" };
+  await client.namespace(running).sandboxes.create({ id: "pod", runtime: "io.containerd.runc.v2", labels });
 }
 
 /** The first event of a change, for which it is made until it is seen. */

@@ -59,8 +59,8 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [{ ...sound, args: [{ name: "ref", summary: "x" }] }, "args[0].name: expected capitals"],
   [
     { ...sound, args: [{ name: "A", summary: "x", completes: "everything" }] },
-    'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "snapshotter", "container", "task", "lease", ' +
-    '"plugin", "file"',
+    'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "snapshotter", "container", "task", "sandbox", ' +
+    '"lease", "plugin", "file"',
   ],
   [
     { ...sound, args: [{ name: "A", summary: "x", repeats: true }, { name: "B", summary: "x" }] },
