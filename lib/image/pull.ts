@@ -16,6 +16,7 @@ import type { Registry } from "../registry/registry.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { lacking } from "./copy_labels.ts";
 import { BlobPuller, type PulledBlob } from "./pull_blobs.ts";
+import { type IsAlive, leaveToNext, pullLabels, takeOver } from "./pull_leases.ts";
 import { type WantedImage, WantedReader } from "./pull_tree.ts";
 import { NoSuchPlatformError } from "./rootfs.ts";
 import { unpackImage } from "./unpack.ts";
@@ -65,6 +66,8 @@ export interface PullOptions extends CallOptions {
   labels?: Record<string, string> | undefined;
   /** How many blobs come at once, of all images together. Default 3. */
   downloadsAtOnce?: number | undefined;
+  /** Whether a process still runs: what pulls hold that died goes over to this one. Default: that cannot be told. */
+  isAlive?: IsAlive | undefined;
   /** Called with the blobs of each image as they come and are unpacked; its bytes are those from registries. */
   onProgress?: ((state: Progress) => void) | undefined;
 }
@@ -98,7 +101,8 @@ export async function* pullImages(
   references: Iterable<string>,
   { platforms = [], allPlatforms = false, onProgress, ...options }: PullOptions,
 ): AsyncIterable<PullResult> {
-  const { registry, unpack = true, snapshotter, labels = {}, downloadsAtOnce, ...callOptions } = options;
+  const { registry, unpack = true, snapshotter, labels = {}, ...more } = options;
+  const { downloadsAtOnce, isAlive, ...callOptions } = more;
   const host = hostPlatform(Deno.build);
   const given = platforms.map((text) => parsePlatform(text, { host }));
   const wanted = new Map([...references].map((text) => {
@@ -122,10 +126,7 @@ export async function* pullImages(
     for (const { reference, error } of resolved) yield failed(reference, error);
     return;
   }
-  const lease = await client.leases.acquire({
-    prefix: "davit-pull",
-    labels: { "davit/operation": "images pull" },
-  }, callOptions);
+  const lease = await client.leases.acquire({ prefix: "davit-pull", labels: pullLabels }, callOptions);
   await using held = new AsyncDisposableStack();
   held.use(lease);
   const puller = new Puller(client.withLease(lease.id), {
@@ -133,11 +134,14 @@ export async function* pullImages(
     downloadsAtOnce: downloadsAtOnce ?? defaultDownloadsAtOnce,
     options: callOptions,
   });
+  let isUseful = false;
   let isWorthKeeping = false;
   const work = async ({ reference, target, error }: Resolved): Promise<PullResult> => {
     if (target === undefined) return failed(reference, error);
     try {
-      return await puller.pull(reference, target);
+      const result = await puller.pull(reference, target);
+      isUseful = true;
+      return result;
     } catch (error) {
       callOptions.signal?.throwIfAborted();
       if (!isTemporary(error)) return failed(reference, error);
@@ -146,7 +150,8 @@ export async function* pullImages(
     }
   };
   yield* mapConcurrent(resolved, work, { limit: imagesAtOnce });
-  if (isWorthKeeping) held.move();
+  if (isUseful || isWorthKeeping) await takeOver(client, lease, { isAlive, ...callOptions });
+  if (isWorthKeeping && !await leaveToNext(client, lease, callOptions)) held.move();
 }
 
 interface Resolved {
@@ -202,7 +207,7 @@ class Puller {
       options,
     });
     const wanted = await reader.read(target);
-    const stop = () => this.#blobs.release(reference);
+    const stop = (error: unknown) => this.#blobs.release(reference, { isTemporary: isTemporary(error) });
     const configs = wanted.configs.map(pull);
     const layers = wanted.layers.map(pull);
     const unpacked = Promise.all(configs).then(async () => {
@@ -290,12 +295,15 @@ class Puller {
 }
 
 /** Waits for all, then throws what failed first: the others failed because of it, or were stopped. */
-async function allOrFirstFailure(work: readonly Promise<unknown>[], stop: () => void): Promise<void> {
+async function allOrFirstFailure(
+  work: readonly Promise<unknown>[],
+  stop: (error: unknown) => void,
+): Promise<void> {
   const failures: unknown[] = [];
   await Promise.all(work.map((one) =>
     one.catch((error) => {
       failures.push(error);
-      stop();
+      stop(failures[0]);
     })
   ));
   if (failures.length > 0) throw failures[0];

@@ -18,6 +18,18 @@ export interface PulledBlob {
   bytesMoved: number;
 }
 
+/** Why a blob stops coming: its image failed. */
+class Unwanted extends Error {
+  override name = "Unwanted";
+  /** Whether the image may come later; then what was written of the blob stays. */
+  readonly isTemporary: boolean;
+
+  constructor(isTemporary: boolean) {
+    super("The image failed");
+    this.isTemporary = isTemporary;
+  }
+}
+
 interface Blob {
   came: Promise<PulledBlob>;
   /** Images that still want it, by name. */
@@ -77,13 +89,13 @@ export class BlobPuller {
     }
   }
 
-  /** An image no longer wants its blobs: those that nobody else wants stop coming. */
-  release(reference: Reference): void {
+  /** An image no longer wants its blobs: those that nobody else wants stop coming. What came stays if it may be of use. */
+  release(reference: Reference, { isTemporary }: { isTemporary: boolean }): void {
     const name = formatReference(reference);
     for (const [key, { wantedBy, controller }] of this.#blobs) {
       if (!wantedBy.delete(name) || wantedBy.size > 0) continue;
       this.#blobs.delete(key);
-      controller.abort(new DOMException("The image failed", "AbortError"));
+      controller.abort(new Unwanted(isTemporary));
     }
   }
 
