@@ -196,7 +196,7 @@ class Unpacker {
     if (isUncertain && method.endsWith("/Commit") && await this.#holds(chainId).catch(() => false)) {
       return "unpacked";
     }
-    throw withType(error, descriptor);
+    throw this.#explained(error, descriptor);
   }
 
   /** Whether there is a snapshot, which then stays. */
@@ -248,6 +248,19 @@ class Unpacker {
       namespace: this.#client.name,
     });
   }
+
+  /** An error about a layer, or a snapshot of its, that says of which image and type it is. */
+  #explained(error: unknown, { digest, mediaType }: Descriptor): unknown {
+    if (!(error instanceof ContainerdError)) return error;
+    const isKnown = layerCompression(mediaType) !== undefined || mediaType === mediaTypes.dockerLayer;
+    return containerdError({
+      ...error.details,
+      action: "unpack",
+      resource: `layer ${digest} of image ${quoted(this.#work.image.name)}`,
+      // containerd takes what it does not know for a plain archive, and then says that it is a damaged one.
+      reason: isKnown ? error.reason : `${error.reason}; its type is ${quoted(mediaType)}`,
+    }, { cause: error });
+  }
 }
 
 /** Snapshots that the work was built on are gone. */
@@ -255,14 +268,6 @@ class Vanished extends Error {
   constructor(cause: Error) {
     super("A snapshot vanished", { cause });
   }
-}
-
-/** containerd takes what it does not know for a plain archive, and then says that it is a damaged one. */
-function withType(error: unknown, { mediaType }: RootfsLayer["descriptor"]): unknown {
-  const isKnown = layerCompression(mediaType) !== undefined || mediaType === mediaTypes.dockerLayer;
-  if (isKnown || !(error instanceof ContainerdError)) return error;
-  const reason = `${error.reason}; its type is ${quoted(mediaType)}`;
-  return containerdError({ ...error.details, reason }, { cause: error });
 }
 
 async function exists(snapshots: Snapshots, key: string, options: CallOptions): Promise<boolean> {

@@ -186,7 +186,8 @@ realTest("unpackImage() leaves nothing of a layer that is not what it should be"
     const image = await buildImage({ name: `example.com/bad/${i}:1`, layers });
     await write(client, image);
     const error = await assertRejects<ContainerdError>(() => unpackImage(client, image));
-    assertStringIncludes(error.message, `Cannot unpack layer ${layers[1]!.descriptor.digest} in namespace`);
+    const what = `layer ${layers[1]!.descriptor.digest} of image "${image.name}"`;
+    assertStringIncludes(error.message, `Cannot unpack ${what} in namespace`);
     assertStringIncludes(error.message, reason);
     await assertNothingOpen(client, "overlayfs");
     await client.leases.collectGarbage();
