@@ -80,7 +80,7 @@ export class Authorizer {
   async header(scope: Scope, task: Task): Promise<string | undefined> {
     const challenge = this.#challenge;
     if (challenge === undefined) return undefined;
-    const credential = await this.#credential(scope.repository);
+    const credential = await this.#credential(scope.repository, task);
     if (credential && "registryToken" in credential) return `Bearer ${credential.registryToken}`;
     if (challenge.scheme === "bearer") return `Bearer ${await this.#token(challenge, scope, task)}`;
     return credential && "username" in credential ? this.#basic(credential) : undefined;
@@ -114,7 +114,7 @@ export class Authorizer {
     response: Response,
     { scope, task }: { scope: Scope; task: Task },
   ): Promise<RegistryError> {
-    const credential = await this.#credential(scope.repository);
+    const credential = await this.#credential(scope.repository, task);
     const { reason } = await answerFailure(task, response, {
       host: this.#root.host,
       redact: this.#surroundings.secrets.redact,
@@ -135,7 +135,8 @@ export class Authorizer {
     });
   }
 
-  async #credential(repository: string): Promise<Credential | undefined> {
+  /** @throws {RegistryError} when who should have a credential cannot say. */
+  async #credential(repository: string, task: Task): Promise<Credential | undefined> {
     const { credentials, secrets } = this.#surroundings;
     const found = this.#found.get(repository) ??
       credentials({ host: this.#registry, repository }).then((credential) => {
@@ -145,7 +146,17 @@ export class Authorizer {
         return credential;
       });
     this.#found.set(repository, found);
-    return await found;
+    try {
+      return await found;
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      throw refusal(task, {
+        code: "unauthenticated",
+        reason: said.replace(/^Cannot /, "cannot "),
+        host: this.#root.host,
+        cause: error,
+      });
+    }
   }
 
   #basic({ username, password }: { username: string; password: string }): string {
@@ -174,7 +185,7 @@ export class Authorizer {
   async #fetchToken({ parameters }: Challenge, scope: Scope, task: Task): Promise<Token> {
     const realm = this.#realm(parameters.get("realm") ?? "", task);
     const service = parameters.get("service");
-    const credential = await this.#credential(scope.repository);
+    const credential = await this.#credential(scope.repository, task);
     const headers = new Headers({ "user-agent": this.#surroundings.userAgent, accept: "application/json" });
     const form = new URLSearchParams(service === undefined ? {} : { service });
     let body;

@@ -41,6 +41,7 @@ export interface RegistryErrorDetails {
   retryAfterMs?: number | undefined;
   /** Default `"refused"`. */
   outcome?: Outcome;
+  cause?: unknown;
 }
 
 /** A request to a registry that failed. */
@@ -58,7 +59,8 @@ export class RegistryError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(details: RegistryErrorDetails) {
-    super(`Cannot ${details.action} ${details.resource}: ${details.reason}`);
+    const { action, resource, reason, cause } = details;
+    super(`Cannot ${action} ${resource}: ${reason}`, cause === undefined ? {} : { cause });
     this.code = details.code;
     this.reason = details.reason;
     this.outcome = details.outcome ?? "refused";
