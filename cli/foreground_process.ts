@@ -105,20 +105,30 @@ export async function accompany(
   exitWith(exitStatus);
 }
 
+/** Writes the id of a process to a file, if there is to be one. When that fails, the process is ended. */
+export async function writePidFile(path: string | undefined, process: RunningProcess): Promise<void> {
+  if (path === undefined) return;
+  try {
+    const { writeFile } = await import("./output_file.ts");
+    await writeFile(path, ReadableStream.from([new TextEncoder().encode(String(process.pid))]));
+  } catch (error) {
+    await process.discard();
+    throw error;
+  }
+}
+
 /** Lets go of a process that was started, or sees it to its end and deletes it. When that fails, it is ended. */
 export async function conclude(
   process: RunningProcess,
   { context, terminal }: {
     context: Parameters<typeof accompany>[1]["context"] & {
-      options: { detach: boolean; pidFile: string | undefined };
+      options: { detach: boolean };
     };
     terminal: RawTerminal | undefined;
   },
 ): Promise<void> {
-  const { detach, pidFile } = context.options;
+  if (context.options.detach) return process[Symbol.dispose]();
   try {
-    await writePidFile(pidFile, process);
-    if (detach) return process[Symbol.dispose]();
     await accompany(process, { context, terminal });
     await process.delete();
   } catch (error) {
@@ -136,18 +146,5 @@ export async function explainingCommand<T>(work: Promise<T>, hint?: string): Pro
     if (failure === undefined) throw error;
     const code = failure === "not found" ? "command_not_found" : "cannot_execute";
     throw new CliError((error as Error).message, { code, hint, cause: error });
-  }
-}
-
-/** Writes a process id where whoever looks for it finds it whole or not at all. */
-async function writePidFile(path: string | undefined, { pid }: RunningProcess): Promise<void> {
-  if (path === undefined) return;
-  const draft = `${path}.${crypto.randomUUID()}`;
-  try {
-    await Deno.writeTextFile(draft, String(pid));
-    await Deno.rename(draft, path);
-  } catch (error) {
-    await Deno.remove(draft).catch(() => {});
-    throw error;
   }
 }

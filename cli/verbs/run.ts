@@ -9,6 +9,7 @@ import {
   outputOptions,
   requireTerminal,
   streamsOf,
+  writePidFile,
 } from "../foreground_process.ts";
 import { defineVerb } from "../verb.ts";
 
@@ -44,6 +45,12 @@ export default defineVerb({
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const started = startContainer(client, { ...container, streams, output });
     const process = await explainingCommand(started, hintFor(context.args));
+    try {
+      await writePidFile(options.pidFile, process);
+    } catch (error) {
+      await remove(client, process);
+      throw error;
+    }
     try {
       await conclude(process, { context, terminal });
       return detach ? container.id : undefined;

@@ -8,6 +8,7 @@ import {
   outputOptions,
   requireTerminal,
   streamsOf,
+  writePidFile,
 } from "../../foreground_process.ts";
 import { containerOptions } from "../../container_options.ts";
 import { defineVerb } from "../../verb.ts";
@@ -42,6 +43,7 @@ export default defineVerb({
       ...{ containerId, execId, command, env, cwd, user },
       ...{ streams, output, terminal: wantsTerminal, signal },
     }));
+    await writePidFile(options.pidFile, process);
     await conclude(process, { context, terminal });
     return detach ? process.execId : undefined;
   },

@@ -8,6 +8,7 @@ import {
   outputOptions,
   requireTerminal,
   streamsOf,
+  writePidFile,
 } from "../../foreground_process.ts";
 import { defineVerb } from "../../verb.ts";
 
@@ -29,6 +30,7 @@ export default defineVerb({
     const terminal = tty && !detach ? stack.use(requireTerminal(context)) : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const process = await explainingCommand(startTask(client, id, { streams, output, signal }));
+    await writePidFile(options.pidFile, process);
     await conclude(process, { context, terminal });
     return detach ? id : undefined;
   },
