@@ -35,12 +35,11 @@ export function listOf(check: Check): Check {
 /** One of these values. */
 export function oneOf(...choices: unknown[]): Check {
   return (value, at) => {
-    if (!choices.includes(value)) {
-      fail(
-        at,
-        `expected ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`,
-      );
-    }
+    if (choices.includes(value)) return;
+    const texts = choices.filter((choice) => typeof choice === "string");
+    const near = typeof value === "string" ? nearest(value, texts) : undefined;
+    const meant = near === undefined ? "" : `; did you mean "${near}"?`;
+    fail(at, `expected ${choices.map((choice) => JSON.stringify(choice)).join(", ")}${meant}`);
   };
 }
 

@@ -86,7 +86,7 @@ export async function readCommandLine(
   };
   checkArguments(named.join(" "), verb.args ?? [], [...invocation.args, ...invocation.command]);
   checkGlobals(named.join(" "), invocation);
-  if (!isPlugin) checkNoPluginFlags(named.join(" "), invocation.globals);
+  if (!isPlugin && !verb.tellsOfPlugins) checkNoPluginFlags(named.join(" "), invocation.globals);
   return invocation;
 }
 

@@ -49,6 +49,7 @@ export function contextFor(
     snapshotter: io.env("CONTAINERD_SNAPSHOTTER"),
     allNamespaces: globals.allNamespaces,
     dryRun: globals.dryRun,
+    noWrites: globals.noWrites,
     yes: globals.yes,
     wide: form !== "table" && form !== "name",
     quiet: form === "name",

@@ -33,6 +33,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
   commandAfter?: number;
   /** It ends with the exit code of a process in a container; what goes wrong on our side then has codes of its own. */
   runsProcess?: boolean;
+  /** It tells of plugins, and of what the flags that are for plugins would let them do. */
+  tellsOfPlugins?: boolean;
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
   run(context: VerbContext<O>): unknown;
 }
@@ -56,6 +58,8 @@ export interface VerbContext<O extends Options = Options> {
   snapshotter: string | undefined;
   allNamespaces: boolean;
   dryRun: boolean;
+  /** Whatever would change something is refused. */
+  noWrites: boolean;
   /** The user agreed beforehand to what would be asked. */
   yes: boolean;
   /** `-o wide` or a form that shows every field: what is costly to find out is wanted. */

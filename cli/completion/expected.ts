@@ -82,7 +82,7 @@ function flags({ options, given, verb, command }: Line): Candidate[] {
     !(name === "allNamespaces" && options[name] === globals.allNamespaces && verb &&
       !verb.acrossNamespaces) &&
     !(name === "dryRun" && options[name] === globals.dryRun && verb && !verb.plans) &&
-    !(pluginFlags.some((flag) => flag === name) && command.kind === "verb");
+    !(pluginFlags.some((flag) => flag === name) && command.kind === "verb" && !verb?.tellsOfPlugins);
   return Object.entries(options)
     .filter(([name, { type }]) => fits(name) && (type === "list" || !given.has(name)))
     .map(([name, { summary }]) => ({ word: `--${flagName(name)}`, summary }));

@@ -185,14 +185,16 @@ function policyOf({ access: { namespaces, write }, plans, limits, context }: Sur
   };
 }
 
-function inBoth(some: Policy["namespaces"], others: Policy["namespaces"]): Policy["namespaces"] {
+/** The namespaces that two allow. */
+export function inBoth(some: Policy["namespaces"], others: Policy["namespaces"]): Policy["namespaces"] {
   if (some === "any") return others;
   return others === "any" ? some : some.filter((name) => others.includes(name));
 }
 
 const byPower: readonly Policy["write"][] = [false, "images", "all"];
 
-function lesser(one: Policy["write"], other: Policy["write"]): Policy["write"] {
+/** What two allow to write. */
+export function lesser(one: Policy["write"], other: Policy["write"]): Policy["write"] {
   return byPower.indexOf(one) < byPower.indexOf(other) ? one : other;
 }
 
