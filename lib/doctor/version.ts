@@ -1,39 +1,39 @@
+import type { NamespaceAccess } from "../client.ts";
+import type { DaemonVersion } from "../introspection.ts";
 import { quoted } from "../oci/quoted.ts";
+import { advisories, type Advisory } from "./advisories.ts";
 import type { Finding } from "./finding.ts";
 import type { Scene } from "./scene.ts";
+import type { CallOptions } from "../transport/transport.ts";
 
-/** A hole, and the first release of each series without it. */
-interface Advisory {
-  id: string;
-  what: string;
-  fixedIn: readonly string[];
-}
-
-const advisories: readonly Advisory[] = [
-  {
-    id: "CVE-2026-53488",
-    what:
-      "labels of an image's config reach containers, where the restart monitor runs programs as root for them",
-    fixedIn: ["1.7.33", "2.0.10", "2.1.9", "2.2.5", "2.3.2"],
-  },
-];
-
-/** Finds known holes of the containerd that runs, as far as its version tells. */
+/** Finds known holes of the containerd that runs, as far as its version and its package tell. */
 export async function* findKnownHoles({ client, options }: Scene): AsyncIterable<Finding> {
-  const { version } = await client.introspection.version(options);
-  for (const { id, what, fixedIn } of advisories) {
-    const fix = missingFix(version, fixedIn);
-    if (fix === undefined) continue;
+  const running = await client.introspection.version(options);
+  const holes = knownHoles(running);
+  const isForKubernetes = holes.some(({ inCri }) => inCri) && await hasCri(client, options);
+  for (const { id, advisory, what, inCri, fix } of holes) {
+    if (inCri && !isForKubernetes) continue;
+    const without = fix === "" ? "its series has no release without it" : `${fix} is without it`;
     yield {
       check: "known-hole",
       severity: "warning",
-      what: `containerd ${quoted(version)}`,
-      why: `${id}: ${what}; ${
-        fix === "" ? "its series has no release without it" : `${fix} is without it`
-      }, unless your distribution backported the fix`,
+      what: `containerd ${quoted(running.version)}`,
+      why: `${id === advisory ? id : `${id} (${advisory})`}: ${what}; ${without}, ` +
+        "unless your distribution backported the fix",
       commands: [["davit", "daemon", "version"]],
     };
   }
+}
+
+/** The holes that a containerd of this version and package has, each with the release to take: {@linkcode missingFix}. */
+export function knownHoles({ version, revision }: DaemonVersion): (Advisory & { fix: string })[] {
+  return advisories.flatMap((advisory) => {
+    const { since, fixedIn, debian = [] } = advisory;
+    if (since !== undefined && isBefore(version, since)) return [];
+    if (debian.some((fixed) => hasPackage(revision, fixed))) return [];
+    const fix = missingFix(version, fixedIn);
+    return fix === undefined ? [] : [{ ...advisory, fix }];
+  });
 }
 
 /**
@@ -43,24 +43,48 @@ export async function* findKnownHoles({ client, options }: Scene): AsyncIterable
 export function missingFix(version: string, fixedIn: readonly string[]): string | undefined {
   const running = numbersOf(version);
   if (running === undefined) return undefined;
-  const [major, minor, patch] = running;
-  const fixes = fixedIn.map((text) => ({ text, numbers: numbersOf(text)! }));
-  const ofSeries = fixes.find(({ numbers }) => numbers[0] === major && numbers[1] === minor);
-  if (ofSeries === undefined) {
-    const isNewer = fixes.every(({ numbers }) =>
-      numbers[0] < major || numbers[0] === major && numbers[1] < minor
-    );
-    return isNewer ? undefined : "";
-  }
-  const isBefore = patch < ofSeries.numbers[2] ||
-    patch === ofSeries.numbers[2] && /^v?[\d.]+[-~](?:alpha|beta|rc)/.test(version);
-  return isBefore ? ofSeries.text : undefined;
+  const series = running.slice(0, 2);
+  const ofSeries = fixedIn.find((fixed) => compare(numbersOf(fixed)!.slice(0, 2), series) === 0);
+  if (ofSeries !== undefined) return isBefore(version, ofSeries) ? ofSeries : undefined;
+  return fixedIn.every((fixed) => compare(numbersOf(fixed)!, running) < 0) ? undefined : "";
 }
 
-function numbersOf(version: string): [number, number, number] | undefined {
-  const [, ...numbers] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
-  const [major, minor, patch] = numbers.map(Number);
-  return major === undefined || minor === undefined || patch === undefined
-    ? undefined
-    : [major, minor, patch];
+/** Whether a version comes before a release. */
+function isBefore(version: string, release: string): boolean {
+  const order = compare(numbersOf(version) ?? [], numbersOf(release)!);
+  return order < 0 || order === 0 && /^v?[\d.]+[-~](?:alpha|beta|rc)/.test(version);
+}
+
+function numbersOf(version: string): number[] | undefined {
+  return /^v?(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
+}
+
+/** Whether Debian's package is this one or a later one of the same version: `1.6.20~ds1-1+deb12u3`. */
+function hasPackage(revision: string, fixed: string): boolean {
+  const [version, numbers] = packageOf(revision);
+  const [fixedVersion, fixedNumbers] = packageOf(fixed);
+  return version === fixedVersion && compare(numbers, fixedNumbers) >= 0;
+}
+
+function packageOf(revision: string): [version: string, numbers: number[]] {
+  const dash = revision.lastIndexOf("-");
+  const numbers = revision.slice(dash + 1).match(/\d+/g) ?? [];
+  return [revision.slice(0, Math.max(dash, 0)), numbers.map(Number)];
+}
+
+/** Compares lists of numbers, of which a longer one comes after one that it begins with. */
+function compare(left: readonly number[], right: readonly number[]): number {
+  for (const [at, number] of left.entries()) {
+    const order = number - (right[at] ?? -1);
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+/** Whether the plugin for Kubernetes runs. */
+async function hasCri({ introspection }: NamespaceAccess, options: CallOptions): Promise<boolean> {
+  for await (const { type, initError } of introspection.plugins({ filters: ["id==cri"], ...options })) {
+    if (type === "io.containerd.grpc.v1" && initError === undefined) return true;
+  }
+  return false;
 }
