@@ -7,10 +7,15 @@ const expected: ReadonlySet<string> = new Set(["buildkit", "default", "k8s.io", 
 
 /** Finds namespaces without anything in them; who gave one labels meant it. */
 export function* findEmptyNamespaces({ namespaces }: Scene): Iterable<Finding> {
-  for (const { name, labels, graph, images, containers, tasks, leases, ingests } of namespaces) {
-    const holds = graph.nodes.size + images.length + containers.length + tasks.length + leases.length +
-      ingests;
-    if (holds > 0 || expected.has(name) || Object.keys(labels).length > 0) continue;
+  for (const { name, labels, graph, ingests, ...lists } of namespaces) {
+    const { images, containers, tasks, sandboxes, leases } = lists;
+    const records = [images, containers, tasks, sandboxes, leases].reduce(
+      (sum, list) => sum + list.length,
+      0,
+    );
+    if (graph.nodes.size + ingests + records > 0 || expected.has(name) || Object.keys(labels).length > 0) {
+      continue;
+    }
     yield {
       check: "empty-namespace",
       severity: "note",

@@ -8,6 +8,7 @@ import type { Image } from "../images.ts";
 import type { RecoverOptions } from "../lease_recovery.ts";
 import { defaultGroups } from "../namespace/groups.ts";
 import { mapNamespaces } from "../namespace/map.ts";
+import { knownSandboxes, type Sandbox } from "../sandboxes.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
 import type { Task } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
@@ -55,6 +56,7 @@ export interface NamespaceScene {
   images: readonly Image[];
   containers: readonly Container[];
   tasks: readonly Task[];
+  sandboxes: readonly Sandbox[];
   leases: readonly JudgedLease[];
   /** Also those that are being written. */
   ingests: number;
@@ -93,7 +95,8 @@ export async function readScene(
       staleIngests(inside, { olderThanMs: staleMs, ...options }),
     ]);
     const containers = await Array.fromAsync(inside.containers.list(options));
-    const lists = { graph, images, containers, tasks, leases, ingests: ingests.length, stale };
+    const sandboxes = await Array.fromAsync(knownSandboxes(inside, options));
+    const lists = { graph, images, containers, tasks, sandboxes, leases, ingests: ingests.length, stale };
     return { name: inside.name, inside, labels, ...lists };
   };
   const scenes = await Array.fromAsync(mapNamespaces(client, read, options));

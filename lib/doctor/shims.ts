@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { quoted } from "../oci/quoted.ts";
+import { knownSandboxes } from "../sandboxes.ts";
 import type { Finding } from "./finding.ts";
 import type { Scene } from "./scene.ts";
 
@@ -20,10 +21,14 @@ export async function* findLeftoverShims(
   const asked = new Set(namespaces.map(({ name }) => name));
   const shims = (await shimsOf(processes, address)).filter(({ namespace }) => asked.has(namespace));
   for (const [namespace, started] of Map.groupBy(shims, ({ namespace }) => namespace)) {
-    const tasks = client.namespace(namespace).tasks.list(options); // after the shims: what has one now is no leftover
-    const ids = new Set(await Array.fromAsync(tasks, ({ id }) => id));
+    const inside = client.namespace(namespace); // after the shims: what has a task now is no leftover
+    const tasks = await Array.fromAsync(inside.tasks.list(options));
+    const ids = new Set(tasks.map(({ id }) => id));
+    for await (const { id } of knownSandboxes(inside, options)) ids.add(id);
+    // The shim of a pod is called after the first container, and holds up those that came later, too.
+    const parents = new Set(await Promise.all(tasks.map(({ pid }) => parentOf(processes, pid))));
     for (const { pid, id } of started) {
-      if (ids.has(id) || await ageMs(processes, pid) < youngMs) continue;
+      if (ids.has(id) || parents.has(String(pid)) || await ageMs(processes, pid) < youngMs) continue;
       yield {
         check: "leftover-shim",
         severity: "warning",
@@ -71,10 +76,13 @@ async function ageMs(processes: string, pid: number): Promise<number> {
 async function childrenOf(processes: string, pid: number): Promise<string[]> {
   const children: string[] = [];
   for (const other of await pidsIn(processes)) {
-    const [, parent] = await fieldsOf(processes, other);
-    if (parent === String(pid)) children.push(String(other));
+    if (await parentOf(processes, other) === String(pid)) children.push(String(other));
   }
   return children;
+}
+
+async function parentOf(processes: string, pid: number): Promise<string | undefined> {
+  return (await fieldsOf(processes, pid))[1];
 }
 
 /** What the kernel tells of a process, from its state on: before that stands its name, which may hold anything. */

@@ -6,6 +6,8 @@ import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { run } from "../../real/process.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { StockedRegistry } from "../../real/stocked_registry.ts";
+import { shimsOf, startSandbox } from "../../lib/some_sandbox.ts";
 import { davit } from "./davit.ts";
 
 interface Row {
@@ -89,6 +91,73 @@ realTest("doctor --fix mends what is safe, and leaves the rest to be decided", a
   await runCommand(containerd, fixed.rows.find(({ what }) => what.includes("of-somebody"))!.command);
   assertEquals((await doctor(containerd, ...argv)).rows, []);
 }, { fresh: true, collecting: "on request" });
+
+realTest(
+  "doctor's commands mend what a registry has, what a dead run left, and a missing default",
+  async (_t, containerd) => {
+    const image = await busyboxImage();
+    await using registry = await StockedRegistry.start({ "app:1": image, "other:1": image });
+    const dead = { ...await thisOwner(), startedAt: "1" };
+    await using client = await connect({ address: containerd.address, owner: () => Promise.resolve(dead) });
+    const namespace = uniqueNamespace();
+    const { images, content, containers, leases } = client.namespace(namespace);
+    const [app, other] = [registry.reference("app:1"), registry.reference("other:1")];
+    for (const name of [app, other]) {
+      assertEquals(
+        (await davit(containerd, ["-n", namespace, "pull", "--plain-http", name, "--no-unpack"])).code,
+        0,
+      );
+    }
+    const spec = { ociVersion: "1.0.2" };
+    await containers.create({ id: "web", image: other, runtime: "io.containerd.runc.v2", spec });
+    await images.delete(other);
+    await content.delete([...image.blobs.keys()].find((digest) => digest !== image.target.digest)!);
+    await leases.acquire({ prefix: "davit-dead" });
+    const defaultLabel = { "containerd.io/defaults/snapshotter": "missing" };
+    await client.namespaces.update(namespace, { labels: defaultLabel });
+
+    const { rows } = await doctor(containerd, "-n", namespace);
+    assertEquals(rows.map(({ check }) => check).sort(), [
+      "broken-image",
+      "container-without-image",
+      "dead-lease",
+      "snapshotter-not-loaded",
+    ]);
+    for (const { command } of rows) {
+      await runCommand(containerd, command.replace(" pull ", " pull --plain-http --no-unpack "));
+    }
+    assertEquals((await doctor(containerd, "-n", namespace)).rows, []);
+  },
+  { series: ["2"], fresh: true, collecting: "on request" },
+);
+
+realTest("doctor takes no shim for a leftover that a sandbox has", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const namespace = uniqueNamespace();
+  await client.namespaces.create(namespace);
+  await startSandbox(containerd, namespace, "pod");
+  const shims = async () => (await found(containerd, client, namespace)).map(({ check }) => check);
+  assertEquals((await shimsOf(namespace)).length, 1);
+  assertEquals(await shims(), []);
+  const { sandboxes } = client.namespace(namespace);
+  await sandboxes.delete("pod");
+  assertEquals((await shims()).sort(), ["empty-namespace", "leftover-shim"]);
+  await sandboxes.stop({ id: "pod", sandboxer: "" });
+}, { series: ["1.7"], fresh: true, collecting: "on request" });
+
+realTest("doctor takes no shim for a leftover that another container runs in", async (_t, containerd) => {
+  await using client = await connect({ address: containerd.address });
+  const namespace = uniqueNamespace();
+  const image = await busyboxImage();
+  await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+  const inPod = ["--detach", "--annotation", "io.kubernetes.cri.sandbox-id=first"];
+  for (const id of ["first", "second"]) {
+    await containerd.ctr(["run", ...inPod, image.name, id, "sleep", "600"], { namespace });
+  }
+  assertEquals((await shimsOf(namespace)).length, 1, "both have the same");
+  await containerd.ctr(["tasks", "rm", "--force", "first"], { namespace });
+  assertEquals(await found(containerd, client, namespace).then((rows) => rows.map(({ check }) => check)), []);
+}, { series: ["2"], fresh: true, collecting: "on request" });
 
 realTest("doctor sees sockets and folders that others may write to", async (_t, containerd) => {
   const folder = dirname(containerd.address);
@@ -259,9 +328,13 @@ async function runCommand({ address }: Containerd, command: string): Promise<voi
 
 async function found({ address }: Containerd, client: Client, only: string): Promise<Finding[]> {
   const here = await thisOwner();
-  return await Array.fromAsync(
-    diagnose(client, { address, only, youngMs: 0, isAlive: (owner) => isAlive(owner, here) }),
-  );
+  const options = {
+    address,
+    only,
+    youngMs: 0,
+    isAlive: (owner: Parameters<typeof isAlive>[0]) => isAlive(owner, here),
+  };
+  return (await Array.fromAsync(diagnose(client, options))).filter(({ check }) => !always.has(check));
 }
 
 function commandOf({ commands }: Finding): string {

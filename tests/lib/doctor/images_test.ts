@@ -22,6 +22,7 @@ Deno.test("findBrokenImages() finds what lacks blobs, and not what was removed a
       images,
       containers: [],
       tasks: [],
+      sandboxes: [],
       leases: [],
       ingests: 0,
       stale: [],
