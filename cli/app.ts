@@ -46,7 +46,8 @@ export async function run(argv: readonly string[], io: Io, options: RunOptions =
     }, { onVerb: (verb) => runsProcess = verb.runsProcess === true, env });
     if (invocation.kind === "run") {
       log = new StderrLog(io, logSettings(invocation.globals, io));
-      const surroundings = { io, output, log, config: await configuration(), hostFlags, ...options };
+      const config = configFor(invocation.verb, await configuration(), log);
+      const surroundings = { io, output, log, config, hostFlags, ...options };
       if (hasFiles(invocation.verb)) {
         const { withTexts } = await import("./text_files.ts");
         invocation.options = await withTexts(invocation, io);
@@ -128,6 +129,15 @@ async function perform(
   const { summary } = tally;
   if (summary) log.error(summary);
   return tally.exit;
+}
+
+/** What chooses another context must not fail for want of the one that is chosen. */
+function configFor({ choosesContext = false }: Verb, config: Config, log: StderrLog): Config {
+  const { context, contextFile, ...rest } = config;
+  const isLost = context !== undefined && !Object.hasOwn(config.contexts, context);
+  if (!isLost || !choosesContext) return config;
+  log.warn(`${contextFile} uses context ${JSON.stringify(context)}, which no configuration has`);
+  return rest;
 }
 
 function hasFiles({ options = {} }: Verb): boolean {

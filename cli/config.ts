@@ -28,6 +28,8 @@ export interface GrantConfig {
 export interface Config {
   /** The context to use without `--context`. */
   context?: string;
+  /** The file that names it. */
+  contextFile?: string;
   contexts: Readonly<Record<string, ContextConfig>>;
   /** More folders of plugins. */
   pluginFolders: readonly string[];
@@ -65,9 +67,17 @@ export function userFolder(io: Pick<Io, "env">): string | undefined {
 /** Where the configuration of the whole machine is. */
 export const systemFolder = "/etc/davit";
 
+/** The file that a user's own choices are written to: `$DAVIT_CONFIG`, or else that in the user's folder. */
+export function ownConfigFile(io: Pick<Io, "env">): string | undefined {
+  const folder = userFolder(io);
+  return io.env("DAVIT_CONFIG") ?? (folder === undefined ? undefined : join(folder, configFile));
+}
+
+const configFile = "config.toml";
+
 function usualPaths(io: Pick<Io, "env">): string[] {
   const folders = [systemFolder, userFolder(io)];
-  return folders.filter((folder) => folder !== undefined).map((folder) => join(folder, "config.toml"));
+  return folders.filter((folder) => folder !== undefined).map((folder) => join(folder, configFile));
 }
 
 async function readFile(
@@ -80,7 +90,8 @@ async function readFile(
     if (reason !== undefined && isNamed) throw notTrusted(path, reason);
     if (reason !== undefined) return void log.warn(`Configuration ${path} is left out: ${reason}`);
     const { parseConfig } = await import("./config_file.ts");
-    return parseConfig(await Deno.readTextFile(real), path);
+    const config = parseConfig(await Deno.readTextFile(real), path);
+    return { ...config, ...(config.context !== undefined && { contextFile: path }) };
   } catch (error) {
     if (error instanceof CliError) throw error;
     if (!isNamed && error instanceof Deno.errors.NotFound) return undefined;
@@ -93,7 +104,8 @@ function reasonIn(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function notTrusted(path: string, reason: string): CliError {
+/** What is not read as root, since others may change it. */
+export function notTrusted(path: string, reason: string): CliError {
   return new CliError(`Cannot read configuration ${JSON.stringify(path)} as root: ${reason}`, {
     code: "permission_denied",
     hint: "it has to be root's, and nobody else may write to it or to a folder above it",
@@ -116,24 +128,67 @@ export interface Place {
   namespace: string | undefined;
 }
 
+/** Something that counts, and what says so: a flag, a variable or a file. */
+export interface Origin {
+  value: string;
+  by: string;
+}
+
+/** What says where to work. */
+export interface Origins {
+  /** The name of the one that counts. */
+  context?: Origin | undefined;
+  address?: Origin | undefined;
+  namespace?: Origin | undefined;
+}
+
+/** What flags and surroundings say of a place. */
+interface Sayings {
+  flags: { address: string | undefined; namespace: string | undefined; context: string | undefined };
+  config: Config;
+  env: (name: string) => string | undefined;
+}
+
 /**
  * Where to work: what flags say, then the context that one names, then the environment, then the configuration.
  *
  * @throws {UsageError} when there is no such context.
  */
-export function placeOf(
-  flags: { address: string | undefined; namespace: string | undefined; context: string | undefined },
-  { config, env }: { config: Config; env: (name: string) => string | undefined },
-): Place {
+export function placeOf(flags: Sayings["flags"], surroundings: Omit<Sayings, "flags">): Place {
+  const { address, namespace } = originsOf(flags, surroundings);
+  return { address: address?.value, namespace: namespace?.value };
+}
+
+/** What says where to work; throws like {@linkcode placeOf}. */
+export function originsOf(flags: Sayings["flags"], { config, env }: Omit<Sayings, "flags">): Origins {
   const named = flags.context === undefined ? {} : contextOf(flags.context, config);
   const usual = config.context === undefined ? {} : contextOf(config.context, config);
+  const file = config.contextFile ?? "configuration";
+  const of = (key: "address" | "namespace") =>
+    firstGiven([
+      [`--${key}`, flags[key]],
+      ["--context", named[key]],
+      [`$CONTAINERD_${key.toUpperCase()}`, env(`CONTAINERD_${key.toUpperCase()}`)],
+      [file, usual[key]],
+    ]);
   return {
-    address: flags.address ?? named.address ?? env("CONTAINERD_ADDRESS") ?? usual.address,
-    namespace: flags.namespace ?? named.namespace ?? env("CONTAINERD_NAMESPACE") ?? usual.namespace,
+    context: firstGiven([["--context", flags.context], [file, config.context]]),
+    address: of("address"),
+    namespace: of("namespace"),
   };
 }
 
-function contextOf(name: string, { contexts }: Config): ContextConfig {
+function firstGiven(sayings: readonly [by: string, value: string | undefined][]): Origin | undefined {
+  const [by, value] = sayings.find(([, value]) => value !== undefined) ?? [];
+  return by === undefined ? undefined : { value: value!, by };
+}
+
+/**
+ * The context of a name.
+ *
+ * @throws {UsageError} when there is none.
+ */
+export function contextOf(name: string, { contexts }: Config): ContextConfig {
   if (Object.hasOwn(contexts, name)) return contexts[name]!;
   const near = nearest(name, Object.keys(contexts));
   throw new UsageError(

@@ -3,7 +3,7 @@ import type { Client } from "../mod.ts";
 import type { Invocation } from "./command_line.ts";
 import type { Connect, ConnectionSettings } from "./connection.ts";
 import type { Form } from "./globals.ts";
-import { type Config, placeOf } from "./config.ts";
+import { type Config, originsOf } from "./config.ts";
 import type { Io } from "./io.ts";
 import type { StderrLog } from "./log.ts";
 import type { HostFlags } from "./plugin/settings.ts";
@@ -39,7 +39,8 @@ export function contextFor(
 ): HostContext {
   const form = formOf(globals);
   const env = (name: string) => io.env(name);
-  const { namespace = "default" } = placeOf(globals, { config, env });
+  const origins = originsOf(globals, { config, env });
+  const namespace = origins.namespace?.value ?? "default";
   return {
     args,
     command,
@@ -54,6 +55,7 @@ export function contextFor(
     wide: form !== "table" && form !== "name",
     quiet: form === "name",
     address: connection.address,
+    origins,
     client: () => connection.client(),
     namespaced: async () => (await connection.client()).namespace(namespace),
     transport: () => connection.transport(),

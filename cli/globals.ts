@@ -37,6 +37,7 @@ export const globals = {
   context: {
     type: "string",
     placeholder: "NAME",
+    completes: "context",
     summary: "the containerd and namespace that the configuration has under this name",
   },
   connectTimeout: {

@@ -81,8 +81,18 @@ export const ownNouns: readonly Noun[] = [
     verbs: [
       {
         ...list,
-        summary: "List the contexts of the configuration",
+        summary: "List the contexts of the configuration, and which one counts",
         load: () => import("./verbs/context/list.ts"),
+      },
+      {
+        name: "show",
+        summary: "Show which containerd and which namespace commands are for, and what says so",
+        load: () => import("./verbs/context/show.ts"),
+      },
+      {
+        name: "use",
+        summary: "Use a context from now on where no flag and no variable says otherwise",
+        load: () => import("./verbs/context/use.ts"),
       },
     ],
   },

@@ -1,5 +1,6 @@
 import type { Argument, Client, Column, FieldOf, Log, NamespacedClient, Registry } from "../mod.ts";
 import type { Options, OptionValues, Progress } from "../mod.ts";
+import type { Origins } from "./config.ts";
 import type { Foreground } from "./foreground.ts";
 import type { PluginSettings } from "./plugin/settings.ts";
 import type { RegistryFlags } from "./registry.ts";
@@ -33,6 +34,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
   commandAfter?: number;
   /** It ends with the exit code of a process in a container; what goes wrong on our side then has codes of its own. */
   runsProcess?: boolean;
+  /** It runs even when the configuration uses a context that it does not have: it shows or mends that. */
+  choosesContext?: boolean;
   /** It tells of plugins, and of what the flags that are for plugins would let them do. */
   tellsOfPlugins?: boolean;
   /** Returns a row, rows or an AsyncIterable of rows, and never prints. */
@@ -68,6 +71,8 @@ export interface VerbContext<O extends Options = Options> {
   quiet: boolean;
   /** Where containerd is, as it was given; `undefined` is its default. */
   address: string | undefined;
+  /** What says where containerd is, and which namespace. */
+  origins: Origins;
   /** Connects on first use. */
   client(): Promise<Client>;
   /** The client of {@linkcode VerbContext.namespace}. */

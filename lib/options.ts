@@ -9,7 +9,10 @@ export type Option =
   | DurationOption
   | FileOption;
 
-/** What there is a value can name, for completion: `file` is one of this machine, `ingest` a blob that is being written. */
+/**
+ * What there is a value can name, for completion: `file` is one of this machine, `context` one of davit's configuration,
+ * `ingest` a blob that is being written.
+ */
 export type Completes =
   | "namespace"
   | "image"
@@ -22,6 +25,7 @@ export type Completes =
   | "sandbox"
   | "lease"
   | "plugin"
+  | "context"
   | "file";
 
 interface OptionFacts {

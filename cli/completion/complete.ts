@@ -96,8 +96,12 @@ async function candidatesFor(
 ): Promise<{ files: boolean; candidates: Candidate[] }> {
   const current = words.at(-1) ?? "";
   const line = await readLine(words.slice(0, -1), (target) => pluginNamed(target, words, surroundings));
-  const { files = false, plugins = false, candidates: known, live } = expectedAt(line, current);
-  const candidates = plugins ? [...known, ...await pluginCandidates(words, surroundings.io)] : known;
+  const { files = false, plugins = false, contexts, candidates: known, live } = expectedAt(line, current);
+  const candidates = [
+    ...known,
+    ...(plugins ? await pluginCandidates(words, surroundings.io) : []),
+    ...(contexts ? await contextCandidates(contexts.prefix, surroundings.io) : []),
+  ];
   const names = live ? await namesFor(live.kind, line, surroundings) : [];
   const named = names
     .filter((name) => !live!.without.includes(name) && isWord(name, line))
@@ -141,6 +145,10 @@ async function pluginCandidates(words: readonly string[], io: Io): Promise<Candi
     const summary = isShipped ? summaries.get(word) : undefined;
     return { word, ...(summary !== undefined && { summary }) };
   });
+}
+
+async function contextCandidates(prefix: string, io: Io): Promise<Candidate[]> {
+  return Object.keys((await configFor(io)).contexts).map((name) => ({ word: `${prefix}${name}` }));
 }
 
 async function settingsFor(words: readonly string[], io: Io): Promise<PluginSettings> {

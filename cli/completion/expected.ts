@@ -14,7 +14,7 @@ export interface Candidate {
 }
 
 /** What containerd knows the names of. */
-export type LiveKind = Exclude<Completes, "file" | "plugin">;
+export type LiveKind = Exclude<Completes, "file" | "plugin" | "context">;
 
 /** All that may stand at the cursor. */
 export interface Expected {
@@ -25,6 +25,8 @@ export interface Expected {
   files?: boolean;
   /** The names of plugins that are installed. */
   plugins?: boolean;
+  /** The contexts of the configuration, behind this. */
+  contexts?: { prefix: string };
 }
 
 /** What may stand behind the words of a line where `current` is typed so far; it may be more than begins like that. */
@@ -111,5 +113,6 @@ function named(
   const candidates = choices.map((choice) => ({ word: prefix + choice }));
   if (completes === "file") return { candidates, files: true };
   if (completes === "plugin") return plugin();
+  if (completes === "context") return { candidates, contexts: { prefix } };
   return { candidates, ...(completes && { live: { kind: completes, prefix, without } }) };
 }

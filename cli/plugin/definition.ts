@@ -93,6 +93,7 @@ const completable: readonly Completes[] = [
   "sandbox",
   "lease",
   "plugin",
+  "context",
   "file",
 ];
 

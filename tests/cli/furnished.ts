@@ -114,6 +114,7 @@ export function readings({ app }: Furnished): Reading[] {
     inStored("schedule systemd", "--name", "copy", "--", "df"),
     inStored("schedule cron", "--name", "copy", "--", "df"),
     inStored("context list"),
+    inStored("context show"),
     inStored("df"),
     { ...inStored("doctor", "--older-than", "0s"), exit: 3 },
     inStored("why", layer),

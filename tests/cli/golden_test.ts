@@ -18,7 +18,7 @@ const isRenewal = Deno.env.get("DAVIT_UPDATE_GOLDEN") === "1";
 const without: ReadonlySet<string> = new Set([
   ...["content get", "snapshots diff", "containers logs", "logs", "tasks attach"],
   ...["images pull", "images push", "pull", "images mount", "images unmount"],
-  ...["plugin run", "plugin new", "plugin types", "plugin test"],
+  ...["plugin run", "plugin new", "plugin types", "plugin test", "context use"],
 ]);
 
 /** What the verbs print that write; in this order, behind those that read. */
