@@ -1,0 +1,112 @@
+/** Many runs, one after the other and side by side: each ends as it should, and nothing of any is left. */
+import { assert, assertEquals } from "@std/assert";
+import { dirname } from "@std/path";
+import type { RunningProcess } from "../../../lib/run/process.ts";
+import { removeContainer } from "../../../lib/run/remove.ts";
+import { spawnDavit } from "../../cli/spawn_davit.ts";
+import { busyboxName } from "../some_container.ts";
+import { Captured, leftOf, type RunSetting, runTest, startBusybox } from "./setting.ts";
+
+const mib = 1024 ** 2;
+
+for (const { codes, full } of [{ codes: every(17), full: false }, { codes: every(1), full: true }]) {
+  const what = full ? "files, memory and all else" : "files and all else";
+  runTest(
+    `startContainer() gives ${codes.length} exit codes in a row, and ${what} stay as they were`,
+    async (setting) => {
+      // What is made once and kept is there after some runs.
+      for (const code of codes.slice(0, 4)) assertEquals(await exitOf(setting, code), code);
+      const before = await held();
+      const memory: number[] = [];
+      for (const code of codes) {
+        assertEquals(await exitOf(setting, code), code);
+        memory.push(memoryInUse());
+      }
+      assertEquals(await held(), before);
+      // Garbage comes and goes, so it is the lowest that counts.
+      const grown = Math.min(...memory.slice(-100)) - Math.min(...memory.slice(0, 100));
+      if (full) assert(grown < 4 * mib, `${grown / mib} MiB more`);
+      assertEquals(await leftOf(setting), []);
+    },
+    { full },
+  );
+}
+
+runTest("startContainer() runs 20 containers side by side, and leaves nothing of any", async (setting) => {
+  await exitOf(setting, 0);
+  const before = await held();
+  const codes = Array.from({ length: 20 }, (_, n) => n);
+  assertEquals(await Promise.all(codes.map((code) => exitOf(setting, code))), codes);
+  assertEquals(await held(), before);
+  assertEquals(await leftOf(setting), []);
+});
+
+for (const { count, full } of [{ count: 4, full: false }, { count: 20, full: true }]) {
+  runTest(`run is called ${count} times at once, and leaves nothing of any`, async (setting) => {
+    const { client, containerd } = setting;
+    const before = await ownFolders();
+    const ends = await Promise.all(Array.from({ length: count }, async (_, n) => {
+      const argv = ["-n", client.name, "run", "--rm", busyboxName, "--", "sh", "-c", `echo ${n}; exit ${n}`];
+      const { code, stdout, stderr } = await spawnDavit(containerd, argv).output();
+      const decoder = new TextDecoder();
+      return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+    }));
+    assertEquals(ends, Array.from({ length: count }, (_, n) => ({ code: n, stdout: `${n}\n`, stderr: "" })));
+    assertEquals(await leftOf(setting), []);
+    // Others may be making and removing such folders at this moment, too.
+    const deadline = Date.now() + 20_000;
+    let left = (await ownFolders()).difference(before);
+    while (left.size > 0 && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      left = left.intersection(await ownFolders());
+    }
+    assertEquals([...left], []);
+  }, { full });
+}
+
+/** Exit codes, every so manyth. */
+function every(step: number): number[] {
+  return Array.from({ length: Math.floor(255 / step) + 1 }, (_, n) => n * step);
+}
+
+/** Runs a container and removes it; its output has to be right, too, and its pipes have to be gone. */
+async function exitOf({ client }: RunSetting, code: number): Promise<number> {
+  const captured = new Captured();
+  const script = `echo out ${code}; echo err ${code} >&2; exit ${code}`;
+  const process: RunningProcess = await startBusybox(client, ["sh", "-c", script], {
+    streams: captured.streams(),
+  });
+  const { exitStatus } = await process.wait();
+  await process.delete();
+  await removeContainer(client, process.containerId);
+  assertEquals([captured.stdout, captured.stderr], [`out ${code}\n`, `err ${code}\n`]);
+  assertEquals(await Deno.lstat(dirname(process.io.stdout)).catch(() => "gone"), "gone");
+  return exitStatus;
+}
+
+/** What this process has open, and its children. */
+async function held(): Promise<{ files: number; children: string[] }> {
+  const { length: files } = await Array.fromAsync(Deno.readDir("/proc/self/fd"));
+  const children: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    const stat = /^\d+$/.test(name) ? await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "") : "";
+    if (stat.slice(stat.lastIndexOf(")")).split(" ")[2] === String(Deno.pid)) children.push(name);
+  }
+  return { files, children };
+}
+
+function memoryInUse(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
+
+/** The folders that davit makes for pipes and for looks into images. */
+async function ownFolders(): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const parent of ["/run/davit", "/tmp"]) {
+    for await (const { name } of Deno.readDir(parent)) {
+      if (/^davit-(io|view)-/.test(name)) found.add(`${parent}/${name}`);
+    }
+  }
+  return found;
+}
