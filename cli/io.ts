@@ -44,7 +44,7 @@ export class ProcessIo implements Io {
   }
 
   rawTerminal(): RawTerminal | undefined {
-    return Deno.stdin.isTerminal() ? takeTerminal() : undefined;
+    return Deno.stdin.isTerminal() ? takeTerminal(this.signals) : undefined;
   }
 
   forwardSignals(listener: (signal: string) => void): Disposable {
@@ -96,7 +96,7 @@ function sizeOfConsole(): { columns: number; rows?: number } {
 }
 
 /** Switches to raw mode; the way back is taken however the process ends, short of being killed. */
-function takeTerminal(): RawTerminal {
+function takeTerminal(signals: ProcessSignals): RawTerminal {
   const stack = new DisposableStack();
   const restore = () => {
     processOutput(true);
@@ -109,6 +109,7 @@ function takeTerminal(): RawTerminal {
     restore();
     globalThis.removeEventListener("unload", restore);
   });
+  stack.use(signals.beforeDeath(restore));
   return {
     get size() {
       const { columns, rows = 24 } = sizeOfConsole();

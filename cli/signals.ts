@@ -28,6 +28,11 @@ const forwardable: readonly Deno.Signal[] = [
   "SIGSYS",
 ];
 
+/** Those of them that end whoever does not listen; for INT and TERM there is always somebody. */
+const deadly = forwardable.filter((signal) =>
+  !["SIGINT", "SIGTERM", "SIGUSR1", "SIGCONT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGWINCH"].includes(signal)
+);
+
 /** Who gets the signals. */
 export class ProcessSignals {
   #forwarding = 0;
@@ -52,6 +57,21 @@ export class ProcessSignals {
     }
     this.#forwarding++;
     stack.defer(() => this.#forwarding--);
+    return stack;
+  }
+
+  /** Calls the listener before a signal ends this process at once, until it is disposed. */
+  beforeDeath(listener: () => void): Disposable {
+    const stack = new DisposableStack();
+    for (const signal of deadly) {
+      const handle = () => {
+        listener();
+        stack.dispose();
+        Deno.kill(Deno.pid, signal);
+      };
+      Deno.addSignalListener(signal, handle);
+      stack.defer(() => Deno.removeSignalListener(signal, handle));
+    }
     return stack;
   }
 }

@@ -1,6 +1,8 @@
 /** What a process in the foreground does to davit itself: its signals, its terminal and its output. */
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
+import { attachTask } from "../../lib/run/process.ts";
+import { removeContainer } from "../../lib/run/remove.ts";
 import { leftOf, runTest } from "../lib/run/setting.ts";
 import { busyboxName } from "../lib/some_container.ts";
 import { Screen } from "../real/screen.ts";
@@ -65,7 +67,6 @@ runTest(
     await output.cancel();
     assertEquals(await leftOf(setting), []);
   },
-  { series: ["2"] },
 );
 
 runTest("run ends its container when nobody reads its output any more", async (setting) => {
@@ -116,6 +117,44 @@ runTest(
     assertEquals(await leftOf(setting), []);
   },
 );
+
+runTest("rawTerminal() gives the terminal back when a signal ends davit", async (setting) => {
+  const { client, containerd } = setting;
+  const folder = await Deno.makeTempDir({ prefix: "davit-test-terminal-" });
+  try {
+    for (const [signal, exit] of [["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+      const words = [
+        "run",
+        "--rm",
+        "-t",
+        busyboxName,
+        "c",
+        "sh",
+        "-c",
+        '"echo ready; read line; exit \\$line"',
+      ];
+      const argv = ["-a", containerd.address, "-n", client.name, ...words];
+      const davit = `sh -c 'echo $$ > ${folder}/pid; exec ${[...program, ...argv].join(" ")}'`;
+      await using screen = await Screen.start(`stty -g; ${davit}; echo "code $?"; stty -g`, { columns: 120 });
+      await screen.until((lines) => lines.some((line) => line.startsWith("ready")));
+      Deno.kill(Number(await Deno.readTextFile(join(folder, "pid"))), signal);
+      const lines = await screen.until((lines) => lines.some((line) => /^ *exit \d+$/.test(line)));
+      assert(lines.includes(`code ${exit}`), lines.join("\n"));
+      const settings = lines.filter((line) => /^[0-9a-f:]{20,}$/.test(line.trim()));
+      assertEquals([settings.length, new Set(settings).size], [2, 1], lines.join("\n"));
+    }
+    // Nobody was there to end it, and so it can be attached again.
+    const input = new TransformStream<Uint8Array, Uint8Array>(); // its end would be that of the terminal
+    const process = await attachTask(client, "c", { streams: { stdin: input.readable } });
+    await input.writable.getWriter().write(new TextEncoder().encode("5\n"));
+    assertEquals((await process.wait()).exitStatus, 5);
+    await process.delete();
+    await removeContainer(client, "c");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(await leftOf(setting), []);
+}, { series: ["2"] });
 
 /** Whether a process listens at a port of this machine. */
 async function listensAt(pid: number, port: number): Promise<boolean> {

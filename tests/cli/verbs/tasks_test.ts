@@ -2,7 +2,13 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { removeContainer } from "../../../lib/run/remove.ts";
+import { parseSignal, signals } from "../../../lib/oci/signal.ts";
+import { Captured, runTest, startBusybox } from "../../lib/run/setting.ts";
 import { davit } from "./davit.ts";
+
+/** KILL and STOP, which no process sees, and CHLD, which a shell gets all the time. */
+const uncatchable = [9, 19, 17];
 
 realTest("tasks list shows what ctr shows, and in its wide form how tasks ended", async (_t, containerd) => {
   const namespace = uniqueNamespace();
@@ -44,6 +50,50 @@ realTest("tasks list shows what ctr shows, and in its wide form how tasks ended"
   assertEquals([nowhere.code, nowhere.stdout], [0, "TASK  PID  STATUS\n"]);
   assertMatch(nowhere.stderr, /^No tasks in namespace "nowhere", but in "test-\w+"\n$/);
 });
+
+runTest(
+  "tasks kill sends every signal, by its name or number, to where it is seen",
+  async ({ client, containerd }) => {
+    const numbers = [...new Set(signals.values())].filter((number) => !uncatchable.includes(number));
+    const traps = numbers.map((number) => `trap 'echo got ${number}' ${number}`).join("; ");
+    const captured = new Captured();
+    const process = await startBusybox(client, [
+      "sh",
+      "-c",
+      `${traps}; echo ready; while :; do sleep 0.01; done`,
+    ], {
+      streams: captured.streams(),
+    });
+    const { containerId } = process;
+    await captured.until("ready");
+    const kill = (signal: string) =>
+      davit(containerd, ["-n", client.name, "tasks", "kill", "-s", signal, containerId]);
+    for (const number of numbers) {
+      assertEquals((await kill(String(number))).code, 0);
+      await captured.until(`got ${number}\n`);
+    }
+    const seen = () => captured.stdout.split("\n").length;
+    for (const name of ["hup", "SIGUSR1", "Winch", "rtmin+3", "SIGRTMAX-14", "sigrtmax"]) {
+      const before = seen();
+      assertEquals((await kill(name)).code, 0);
+      while (seen() === before) await new Promise((resolve) => setTimeout(resolve, 10));
+      assertEquals(captured.stdout.trimEnd().split("\n").at(-1), `got ${parseSignal(name)}`);
+    }
+    const before = captured.stdout;
+    for (const name of ["0", "65", "-9", "9.5", "BOGUS", "SIGSIGTERM", "RTMIN+99", ""]) {
+      const { code, stderr } = await kill(name);
+      assertEquals(code, 2, name);
+      assertMatch(stderr, /^davit: Cannot use signal|^davit: /);
+    }
+    assertEquals(captured.stdout, before);
+    // What nobody can catch ends it.
+    assertEquals((await kill("KILL")).code, 0);
+    assertEquals((await process.wait()).exitStatus, 137);
+    await process.delete();
+    await removeContainer(client, containerId);
+    assertEquals((await kill("TERM")).code, 4);
+  },
+);
 
 async function untilStopped(
   id: string,
