@@ -1,11 +1,14 @@
 import { UsageError } from "./errors.ts";
 
 /** @throws {UsageError} when nothing says which images may go: all would have to. */
-export function requireCriterion({ keepLast, keepWithin, olderThan, unused, maxBytes }: Criteria): void {
-  if (unused || [keepLast, keepWithin, olderThan, maxBytes].some((value) => value !== undefined)) return;
+export function requireCriterion(
+  { keepLast, keepWithin, olderThan, unused, platform, maxBytes }: Criteria,
+): void {
+  if (unused || platform.length > 0) return;
+  if ([keepLast, keepWithin, olderThan, maxBytes].some((value) => value !== undefined)) return;
   throw new UsageError(
     "Cannot prune images: nothing says which may go",
-    "give --unused, --older-than, --keep-within, --keep-last or --max-bytes; all that are given must agree",
+    "give --unused, --older-than, --keep-within, --keep-last, --platform or --max-bytes; all that are given must agree",
   );
 }
 
@@ -15,5 +18,6 @@ interface Criteria {
   keepWithin: number | undefined;
   olderThan: number | undefined;
   unused: boolean;
+  platform: readonly string[];
   maxBytes: number | undefined;
 }

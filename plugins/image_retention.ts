@@ -24,6 +24,12 @@ export default definePlugin({
       summary: "what the newest of them are",
     },
     olderThan: { type: "duration", default: 24 * hourMs, summary: "leave alone what was set after that" },
+    platform: {
+      type: "list",
+      commas: true,
+      placeholder: "OS/ARCH",
+      summary: "only those that are complete for these platforms and no other",
+    },
     include: { type: "list", placeholder: "GLOB", summary: "only these; * stops at /, ** does not" },
     exclude: { type: "list", placeholder: "GLOB", summary: "not these" },
     namespaces: {
@@ -45,7 +51,7 @@ export default definePlugin({
   access: { namespaces: "any", write: "images" },
 
   async *run({ client, options, dryRun, log, progress, failed, signal }) {
-    const { keep, order, olderThan, include, exclude, namespaces } = options;
+    const { keep, order, olderThan, platform: platforms, include, exclude, namespaces } = options;
     const plan = await planPrune(client, {
       namespaces: namespaces.length > 0 ? namespaces : [client.name],
       match: include,
@@ -54,6 +60,7 @@ export default definePlugin({
       order,
       unused: true,
       olderThanMs: olderThan,
+      platforms,
       signal,
     });
     for (const glob of plan.unmatched) log.warn(`No image matches "${glob}"`);

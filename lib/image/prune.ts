@@ -11,6 +11,7 @@ import { judgeImages, type RetentionDecision, type RetentionRules } from "../sel
 import type { Progress } from "../progress.ts";
 import { Pause } from "../run/pause.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { platformsPresent } from "./platforms_present.ts";
 import { type PruneDecision, type PruneResult, Removal } from "./prune_removal.ts";
 import { selectImages } from "./select.ts";
 
@@ -48,7 +49,7 @@ const settling = { times: 20, leastMs: 100, mostMs: 5_000 };
  * than `minAgeMs` ago, or that Kubernetes makes its sandboxes of.
  *
  * @throws {NotFoundError} when a namespace of `namespaces` does not exist.
- * @throws {SyntaxError} when a range is malformed.
+ * @throws {SyntaxError} when a range or platform is malformed.
  */
 export async function planPrune(client: NamespaceAccess, request: PruneRequest): Promise<PrunePlan> {
   const { namespaces, signal, timeoutMs } = request;
@@ -166,12 +167,17 @@ export async function judgeCandidates(
     Array.fromAsync(client.images.list(options)),
     Array.fromAsync(client.containers.list(options)),
   ]);
+  const has = (digest: string) => graph.nodes.has(contentKey(digest));
+  const platforms = rules.platforms?.length
+    ? await platformsPresent(client, candidates, { has, ...options })
+    : undefined;
   const facts = {
     now: new Date(),
     minAgeMs,
     usersOf: usersByTarget(images, containers),
     leasesOf: ({ target }: Image) => leasesOn(graph, target.digest),
     contentOf: ({ target }: Image) => contentBelow(graph, target.digest),
+    platformsOf: ({ target }: Image) => platforms?.get(target.digest) ?? [],
   };
   return judgeImages(candidates, { images, rules, facts });
 }

@@ -1,8 +1,11 @@
 /** Which images of a namespace may go, each with the reason in words. Pure: who asks brings what is known. */
 import { formatBytes, formatDuration } from "@std/fmt";
 import type { Image } from "../images.ts";
+import { parsePlatform, type Platform } from "../oci/platform.ts";
+import { settleAliases } from "./aliases.ts";
 import { isAlias, repositoryOf } from "./choice.ts";
 import { newestByRepository } from "./keep_last.ts";
+import { platformReason, platformWords } from "./only_for.ts";
 import { isPinned } from "./pinned.ts";
 import type { TagOrder } from "./version.ts";
 
@@ -16,6 +19,8 @@ export interface RetentionRules {
   olderThanMs?: number | undefined;
   /** No container uses it, running or not. */
   unused?: boolean | undefined;
+  /** It is complete for one of these platforms, `linux/arm64`, and for no other. */
+  platforms?: readonly string[] | undefined;
   /** All that stays has this many bytes without it, counted from the newest on, what is shared once. */
   maxBytes?: number | undefined;
 }
@@ -31,6 +36,8 @@ export interface RetentionFacts {
   leasesOf(image: Image): readonly string[];
   /** The content that it keeps, bytes by digest; only asked for with `maxBytes`. */
   contentOf(image: Image): ReadonlyMap<string, number>;
+  /** The platforms of which it is complete; only asked for with `platforms`. */
+  platformsOf(image: Image): readonly Platform[];
 }
 
 /** What is to become of an image, and why. */
@@ -52,42 +59,37 @@ interface Criterion {
 /**
  * Judges images of one namespace, all of `candidates` in their order.
  *
- * An image goes when every criterion agrees and nothing protects it. Kubernetes knows an image by three names, of which
- * two are digests: those go with the last tag for the same target, and never without it; `images` are all of the
+ * An image goes when every criterion agrees and nothing protects it. The digests under which Kubernetes files it go with
+ * its last tag, also those that are no candidates (they come last), and never without it; `images` are all of the
  * namespace, for that.
+ *
+ * @throws {SyntaxError} when a platform is malformed.
  */
 export function judgeImages(
   candidates: readonly Image[],
   { images, rules, facts }: { images: readonly Image[]; rules: RetentionRules; facts: RetentionFacts },
 ): RetentionDecision[] {
   const criteria = criteriaOf(rules, { candidates, facts });
-  const pinned = new Set(images.filter(isPinned).map(({ target }) => target.digest));
+  const why: Protection = {
+    facts,
+    pinned: new Set(images.filter(isPinned).map(({ target }) => target.digest)),
+    youngest: youngestAliases(images),
+  };
   const decisions = new Map<string, RetentionDecision>();
   const judge = (image: Image): RetentionDecision => {
-    const kept = protection(image, { pinned, facts }) ?? firstOf(criteria.map(({ keeps }) => keeps(image)));
+    const kept = protection(image, why) ?? firstOf(criteria.map(({ keeps }) => keeps(image)));
     return kept === undefined
       ? { image, action: "remove", reason: criteria.map(({ against }) => against(image)).join(", ") }
       : { image, action: "keep", reason: kept };
   };
   for (const image of candidates) decisions.set(image.name, judge(image));
   if (rules.maxBytes !== undefined) applyBudget(decisions, { maxBytes: rules.maxBytes, facts });
-  for (const image of candidates) {
-    if (!isAlias(image)) continue;
-    const tags = images.filter((other) => other.target.digest === image.target.digest && !isAlias(other));
-    if (tags.length === 0) continue;
-    const staying = tags.find(({ name }) => decisions.get(name)?.action !== "remove");
-    decisions.set(
-      image.name,
-      staying === undefined
-        ? { image, action: "remove", reason: `belongs to ${tags[0]!.name}, which goes` }
-        : { image, action: "keep", reason: `belongs to ${staying.name}, which stays` },
-    );
-  }
-  return candidates.map(({ name }) => decisions.get(name)!);
+  settleAliases(decisions, images);
+  return [...decisions.values()];
 }
 
 function criteriaOf(
-  { keepLast, order = "time", olderThanMs, unused }: RetentionRules,
+  { keepLast, order = "time", olderThanMs, unused, platforms = [] }: RetentionRules,
   { candidates, facts }: { candidates: readonly Image[]; facts: RetentionFacts },
 ): Criterion[] {
   const criteria: Criterion[] = [];
@@ -103,6 +105,13 @@ function criteriaOf(
           : undefined;
       },
       against: (image) => `set ${words(ageOf(image, facts))} ago`,
+    });
+  }
+  const wanted = platforms.map((text) => parsePlatform(text));
+  if (wanted.length > 0) {
+    criteria.push({
+      keeps: (image) => platformReason(facts.platformsOf(image), wanted),
+      against: (image) => `is for ${platformWords(facts.platformsOf(image))} only`,
     });
   }
   if (keepLast !== undefined) criteria.push(newestOfEach(candidates, { keepLast, order }));
@@ -176,19 +185,35 @@ function applyBudget(
   }
 }
 
+/** What protects images. */
+interface Protection {
+  facts: RetentionFacts;
+  /** The targets that are pinned, by whatever name. */
+  pinned: ReadonlySet<string>;
+  /** By target the alias that was set last. */
+  youngest: ReadonlyMap<string, Image>;
+}
+
+/** Whoever pulls by a digest sets an alias, and may not have used the image yet. */
+function youngestAliases(images: readonly Image[]): Map<string, Image> {
+  const youngest = new Map<string, Image>();
+  for (const image of images.filter(isAlias)) {
+    const before = youngest.get(image.target.digest);
+    if (before === undefined || before.updatedAt < image.updatedAt) youngest.set(image.target.digest, image);
+  }
+  return youngest;
+}
+
 /** Why an image stays whatever the rules are. */
-function protection(
-  image: Image,
-  { pinned, facts }: { pinned: ReadonlySet<string>; facts: RetentionFacts },
-): string | undefined {
+function protection(image: Image, { pinned, youngest, facts }: Protection): string | undefined {
   const { name, target } = image;
   if (pinned.has(target.digest)) return "pinned";
   const users = facts.usersOf(image);
   if (users.length > 0) return `used by ${counted("container", users)}`;
-  if (/(?:^|\/)pause(?:-[a-z0-9]+)?(?:[:@]|$)/.test(name)) return "sandbox image of Kubernetes";
+  if (/(?:^|[/-])pause(?:-[a-z0-9]+)?(?:[:@]|$)/.test(name)) return "sandbox image of Kubernetes";
   const leases = facts.leasesOf(image);
   if (leases.length > 0) return `held by ${counted("lease", leases)}`;
-  const age = ageOf(image, facts);
+  const age = Math.min(ageOf(image, facts), ageOf(youngest.get(target.digest) ?? image, facts));
   return age < facts.minAgeMs
     ? `set ${words(age)} ago, which is less than ${words(facts.minAgeMs)}`
     : undefined;

@@ -11,6 +11,7 @@ export default defineVerb({
     "images prune --keep-last 5 --unused --dry-run",
     "images prune -A --older-than 30d --unused --yes",
     "images prune 'example.com/ci/**' --keep-last 10 --order semver",
+    "images prune -A --unused --platform linux/arm64,linux/arm --dry-run",
   ],
   args: [{
     name: "REF",
@@ -35,6 +36,12 @@ export default defineVerb({
     keepWithin: { type: "duration", summary: "not those whose name was set within this time" },
     olderThan: { type: "duration", summary: "only those whose name was set longer ago" },
     unused: { type: "boolean", summary: "only those that no container uses" },
+    platform: {
+      type: "list",
+      commas: true,
+      placeholder: "OS/ARCH",
+      summary: "only those that are complete for these platforms and no other",
+    },
     maxBytes: { type: "size", summary: "as many as it takes, oldest first, for the rest to fit" },
     versions: {
       type: "string",
@@ -57,12 +64,13 @@ export default defineVerb({
     const { args, options, allNamespaces, namespace, dryRun, client, log } = context;
     const { progress, failed, confirm, signal } = context;
     requireCriterion(options);
-    const { keepWithin = 0, olderThan = 0, minAge, ...rules } = options;
+    const { keepWithin = 0, olderThan = 0, minAge, platform: platforms, ...rules } = options;
     const connection = await client();
     await forgetDeadRuns(context, "images prune");
     const plan = await planPrune(connection, {
       ...rules,
       ...(Math.max(keepWithin, olderThan) > 0 && { olderThanMs: Math.max(keepWithin, olderThan) }),
+      platforms,
       minAgeMs: minAge,
       match: args,
       ...(!allNamespaces && { namespaces: [namespace] }),

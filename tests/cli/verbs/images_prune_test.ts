@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { run } from "../../../cli/app.ts";
-import { importWithCtr, manyImages, ociArchive } from "../../real/images.ts";
+import { ARM64 } from "../../real/image_builder.ts";
+import { importWithCtr, manyImages, multiPlatformImage, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
@@ -38,6 +39,34 @@ realTest("images prune shows what it would do, asks, and does it", async (_t, co
   ]);
   const left = await davit(containerd, ["-n", namespace, "images", "list", "-q"]);
   assertEquals(left.stdout, "example.com/prune:v2\n");
+});
+
+realTest("images prune --platform removes what is complete for no other platform", async (_t, containerd) => {
+  const [from, namespace] = [uniqueNamespace(), uniqueNamespace()];
+  const multi = (seed: number, name: string) => multiPlatformImage({ name: `example.com/${name}:1`, seed });
+  const single = (seed: number, name: string, platform?: typeof ARM64) =>
+    randomImage({ name: `example.com/${name}:1`, seed, ...(platform && { platform }) });
+  await importWithCtr(containerd, from, ociArchive([await multi(81, "arm-of-both")]));
+  const images = [await multi(82, "both"), await single(83, "arm", ARM64), await single(84, "host")];
+  await importWithCtr(containerd, namespace, ociArchive(images));
+  const copy = ["images", "copy", "**", "--from", from, "--to", namespace, "--platform", "linux/arm64"];
+  assertEquals((await davit(containerd, copy)).code, 0);
+
+  const prune = ["-n", namespace, "images", "prune", "--platform", "linux/arm64", "--min-age", "0"];
+  const { code, stdout, stderr } = await davit(containerd, [...prune, "--unused", "--yes", "-o", "json"]);
+  assertEquals(code, 0, stderr);
+  const rows: Record<string, string>[] = JSON.parse(stdout);
+  assertEquals(rows.map(({ image, status, reason }) => `${image} ${status}: ${reason}`), [
+    "example.com/arm-of-both:1 removed: no container uses it, is for linux/arm64 only",
+    "example.com/arm:1 removed: no container uses it, is for linux/arm64 only",
+    "example.com/both:1 kept: is for linux/amd64, too",
+    "example.com/host:1 kept: is for linux/amd64",
+  ]);
+  const again = await davit(containerd, [...prune, "--dry-run", "-o", "name"]);
+  assertEquals([again.code, again.stdout], [0, "example.com/both:1\nexample.com/host:1\n"]);
+  const wrong = await davit(containerd, [...prune, "--platform", "linux", "--yes"]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /Cannot parse platform "linux": the architecture is missing/);
 });
 
 realTest("images prune wants a criterion, and names what matches nothing", async (_t, containerd) => {

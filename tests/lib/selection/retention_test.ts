@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { Image, RetentionFacts, RetentionRules } from "davit";
-import { judgeImages } from "davit";
+import { judgeImages, parsePlatform } from "davit";
 
 const now = new Date("2026-01-31T00:00:00Z");
 const dayMs = 24 * 60 * 60 * 1000;
@@ -30,6 +30,7 @@ function judge(
     usersOf: () => [],
     leasesOf: () => [],
     contentOf: () => new Map(),
+    platformsOf: () => [],
     ...facts,
   };
   return judgeImages(candidates, { images, rules, facts: known })
@@ -79,6 +80,7 @@ Deno.test("judgeImages() keeps what is pinned, used, leased, a sandbox's or too 
     image("a.io/used:1"),
     image("a.io/leased:1"),
     image("registry.k8s.io/pause:3.9"),
+    image("docker.io/rancher/mirrored-pause:3.6"),
     image("a.io/new:1", { days: 0.5 }),
     image("a.io/pauses:1"),
   ];
@@ -91,6 +93,7 @@ Deno.test("judgeImages() keeps what is pinned, used, leased, a sandbox's or too 
     'keep a.io/used:1: used by container "c1" and 1 more',
     'keep a.io/leased:1: held by lease "pull-1"',
     "keep registry.k8s.io/pause:3.9: sandbox image of Kubernetes",
+    "keep docker.io/rancher/mirrored-pause:3.6: sandbox image of Kubernetes",
     "keep a.io/new:1: set 12h ago, which is less than 1d",
     "remove a.io/pauses:1: number 1 of a.io/pauses, of which 0 stay",
   ]);
@@ -143,4 +146,57 @@ Deno.test("judgeImages() lets the oldest go until the rest fits, counting shared
     "keep a.io/x:3: within the budget of 125 B",
     "keep a.io/x:4: within the budget of 125 B",
   ]);
+});
+
+Deno.test("judgeImages() takes the digests of an image along that are no candidates", () => {
+  const id = `sha256:${"a".repeat(64)}`;
+  const [tag, digest] = [image("a.io/x:1", { target: id }), image(`a.io/x@${id}`, { target: id })];
+  const config = image(`sha256:${"c".repeat(64)}`, { target: id });
+  const other = image(`b.io/y@${id}`, { target: id });
+  const digests = (lines: string[]) => lines.map((line) => line.replaceAll(/([a-d])\1{63}/g, "$1"));
+  const judged = (images: Image[]) => digests(judge(images, { keepLast: 0 }, { candidates: [tag] }));
+  assertEquals(judged([tag, digest, config]), [
+    "remove a.io/x:1: number 1 of a.io/x, of which 0 stay",
+    "remove a.io/x@sha256:a: belongs to a.io/x:1, which goes",
+    "remove sha256:c: belongs to a.io/x:1, which goes",
+  ]);
+  // That of another repository is an image of its own, which needs the name of the config as well.
+  assertEquals(judged([tag, digest, config, other]), [
+    "remove a.io/x:1: number 1 of a.io/x, of which 0 stay",
+    "remove a.io/x@sha256:a: belongs to a.io/x:1, which goes",
+  ]);
+});
+
+Deno.test("judgeImages() keeps a tag whose digest somebody pulled a moment ago", () => {
+  const id = `sha256:${"a".repeat(64)}`;
+  const images = [image("a.io/x:1", { target: id }), image(`a.io/x@${id}`, { target: id, days: 0.5 })];
+  assertEquals(judge(images, { keepLast: 0 }).map((line) => line.replace(/a{64}/, "a")), [
+    "keep a.io/x:1: set 12h ago, which is less than 1d",
+    "keep a.io/x@sha256:a: belongs to a.io/x:1, which stays",
+  ]);
+});
+
+Deno.test("judgeImages() lets go what is for some platforms only", () => {
+  const complete: Record<string, string[]> = {
+    "a.io/arm:1": ["linux/arm64"],
+    "a.io/arm:2": ["linux/arm64", "linux/arm/v7"],
+    "a.io/arm:3": ["linux/arm/v6"],
+    "a.io/both:1": ["linux/arm64", "linux/amd64"],
+    "a.io/host:1": ["linux/amd64"],
+    "a.io/part:1": [],
+    "a.io/win:1": ["windows(10.0.20348)/amd64"],
+  };
+  const images = Object.keys(complete).map((name) => image(name));
+  const platformsOf = ({ name }: Image) => complete[name]!.map((text) => parsePlatform(text));
+  const platforms = ["linux/aarch64", "linux/arm", "windows/amd64"];
+  assertEquals(judge(images, { unused: true, platforms }, { platformsOf }), [
+    "remove a.io/arm:1: no container uses it, is for linux/arm64 only",
+    "remove a.io/arm:2: no container uses it, is for linux/arm64 and linux/arm/v7 only",
+    "keep a.io/arm:3: is for linux/arm/v6",
+    "keep a.io/both:1: is for linux/amd64, too",
+    "keep a.io/host:1: is for linux/amd64",
+    "keep a.io/part:1: complete for no platform that is known",
+    "remove a.io/win:1: no container uses it, is for windows(10.0.20348)/amd64 only",
+  ]);
+  assertThrows(() => judge([], { platforms: ["linux"] }), SyntaxError, "the architecture is missing");
 });
