@@ -69,7 +69,7 @@ export const verbs: readonly (VerbEntry & { load: LoadVerb })[] = [
   },
   {
     name: "df",
-    summary: "Show what namespaces take of the disk, and what of that could be free",
+    summary: "Show what namespaces take of the disk, and what of that could be free; images df: by image",
     load: () => import("./verbs/df.ts"),
   },
   {

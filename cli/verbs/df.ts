@@ -7,7 +7,7 @@ interface Row extends DiskUsage, Partial<Reclaimable> {
 }
 
 export default defineVerb({
-  summary: "Show what namespaces take of the disk, and what of that could be free",
+  summary: "Show what namespaces take of the disk, and what of that could be free; images df: by image",
   examples: ["df", "df -n k8s.io", "df -o wide", "df -o json"],
   columns: [
     { header: "NAMESPACE", key: "namespace" },

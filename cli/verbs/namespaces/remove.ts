@@ -90,12 +90,7 @@ function reappeared(name: string): CliError {
 
 /** What goes with a namespace, in words. */
 function described({ namespace, tasks, sandboxes, containers, images, bytes }: PurgePlan): string {
-  const parts = [
-    `${tasks} tasks`,
-    ...(sandboxes > 0 ? [`${sandboxes} sandboxes`] : []),
-    `${containers} containers`,
-    `${images} images`,
-    `content of ${formatBytes(bytes)}`,
-  ];
+  const counts = Object.entries({ tasks, ...(sandboxes > 0 && { sandboxes }), containers, images });
+  const parts = [...counts.map(([what, count]) => `${count} ${what}`), `content of ${formatBytes(bytes)}`];
   return `namespace ${JSON.stringify(namespace)} with ${parts.join(", ")}`;
 }
