@@ -11,7 +11,7 @@ import {
 import { guarded } from "../../../lib/transport/guard.ts";
 import { Namespaces } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
-import type { Transport } from "../../../lib/transport/transport.ts";
+import { meddled } from "../../fault/meddler.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import { run } from "../../real/process.ts";
@@ -27,7 +27,8 @@ async function fill(containerd: Containerd, client: Client, namespace: string): 
   const run = (id: string, ...flags: string[]) =>
     containerd.ctr(["run", "-d", ...flags, image.name, id, ...sleep], { namespace });
   await run("running");
-  await run("stubborn");
+  const deaf = ["sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"];
+  await containerd.ctr(["run", "-d", image.name, "stubborn", ...deaf], { namespace });
   await run("paused");
   await run("orphan");
   await containerd.ctr(["tasks", "exec", "--exec-id", "x", "-d", "stubborn", "sleep", "1000"], { namespace });
@@ -151,26 +152,20 @@ realTest("purgeNamespace() ends, whoever goes on writing", async (_t, containerd
 realTest("purgeNamespace() ends what begins while it is at work", async (_t, containerd) => {
   const namespace = uniqueNamespace();
   let began = 0;
-  const inner = guarded(await openSocket({ path: containerd.address }));
-  /** Starts a task just before the namespace is deleted, and hides it: containerd does not look for tasks. */
-  const meddling: Transport = {
-    unary: async (method, request, call) => {
-      if (method.name === Namespaces.delete.name && began === 0) {
-        const rootfs = `${containerd.root}/rootfs`;
-        await Deno.mkdir(`${rootfs}/bin`, { recursive: true });
-        await Deno.copyFile(await busyboxStatic(), `${rootfs}/bin/sleep`);
-        const options = ["--detach", "--rootfs", rootfs, "late", "/bin/sleep", "600"];
-        await containerd.ctr(["run", ...options], { namespace });
-        const { tasks, containers } = client.namespace(namespace);
-        began = (await tasks.get("late")).pid;
-        await containers.delete("late");
-      }
-      return await inner.unary(method, request, call);
-    },
-    stream: (...call) => inner.stream(...call),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  // A task that starts just before the namespace is deleted, and whose container's record goes: nobody looks for those.
+  const start = async () => {
+    const rootfs = `${containerd.root}/rootfs`;
+    await Deno.mkdir(`${rootfs}/bin`, { recursive: true });
+    await Deno.copyFile(await busyboxStatic(), `${rootfs}/bin/sleep`);
+    await containerd.ctr(["run", "--detach", "--rootfs", rootfs, "late", "/bin/sleep", "600"], { namespace });
+    const { tasks, containers } = client.namespace(namespace);
+    began = (await tasks.get("late")).pid;
+    await containers.delete("late");
   };
-  await using client = new Client(meddling);
+  const transport = guarded(await openSocket({ path: containerd.address }));
+  await using client = new Client(meddled(transport, async ({ method }) => {
+    if (method === Namespaces.delete.name && began === 0) await start();
+  }));
   await client.namespaces.create(namespace);
   const result = await purgeNamespace(client, namespace, { graceMs: 0 });
   assertEquals(result, { namespace, status: "removed", rounds: 2 });
