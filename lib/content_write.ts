@@ -47,6 +47,9 @@ const actions = { stat: 0, write: 1, commit: 2 } as const satisfies Record<strin
 /** Bytes in one message; containerd takes at most 16 MiB. */
 const chunkBytes = 1024 * 1024;
 
+/** Not worth copying to fill up a message. */
+const fairBytes = 256 * 1024;
+
 /** Messages on their way at once, so that containerd need not wait for the next one. */
 const chunksAtOnce = 4;
 
@@ -222,25 +225,25 @@ class Exchange<Reply> {
   }
 }
 
-/** The same bytes in pieces that suit a message: small ones together, large ones apart. */
+/** The same bytes in pieces that suit a message: small ones together, large ones apart, and those between as they are. */
 async function* chunks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let gathered = new Uint8Array(chunkBytes);
+  let gathered: Uint8Array | undefined;
   let length = 0;
-  for await (let bytes of source) {
-    while (length + bytes.length >= chunkBytes) {
-      const taken = chunkBytes - length;
-      if (length === 0) {
-        yield bytes.subarray(0, taken);
-      } else {
-        gathered.set(bytes.subarray(0, taken), length);
-        yield gathered;
-        gathered = new Uint8Array(chunkBytes);
-        length = 0;
-      }
-      bytes = bytes.subarray(taken);
+  for await (const bytes of source) {
+    if (gathered && length + bytes.length > chunkBytes) {
+      yield gathered.subarray(0, length);
+      gathered = undefined;
+    }
+    if (gathered === undefined && bytes.length >= fairBytes) {
+      for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+      continue;
+    }
+    if (gathered === undefined) {
+      gathered = new Uint8Array(chunkBytes);
+      length = 0;
     }
     gathered.set(bytes, length);
     length += bytes.length;
   }
-  if (length > 0) yield gathered.subarray(0, length);
+  if (gathered) yield gathered.subarray(0, length);
 }

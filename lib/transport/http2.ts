@@ -14,7 +14,7 @@ import {
 import type { Connection } from "./http2/connection.ts";
 import type { Header } from "./http2/hpack.ts";
 import { Http2Error } from "./http2/http2_error.ts";
-import { maxMessageBytes, MessageError } from "./http2/messages.ts";
+import { lengthOf, maxMessageBytes, MessageError } from "./http2/messages.ts";
 import type { Stream } from "./http2/stream.ts";
 import { type ProbeOptions, reach } from "./probe.ts";
 import type { Call, Method, MethodCodec, Transport } from "./transport.ts";
@@ -150,10 +150,12 @@ class Exchange<Request, Response> implements Disposable {
     signal.addEventListener("abort", () => stream.cancel(signal.reason));
   }
 
-  encoded(request: Request): Uint8Array {
+  /** A request in the parts that its message consists of. */
+  encoded(request: Request): readonly Uint8Array[] {
     const { requestType } = this.#codec;
-    const message = requestType.encode(requestType.fromPartial(request)).finish();
-    if (message.length <= maxMessageBytes) return message;
+    const encoded = requestType.encode(requestType.fromPartial(request));
+    const message = encoded.parts?.() ?? [encoded.finish()];
+    if (lengthOf(message) <= maxMessageBytes) return message;
     throw statusFailure(this.#method, this.#call, {
       code: resourceExhausted,
       message: `Attempted to send message with a size larger than ${maxMessageBytes}`,
@@ -161,9 +163,9 @@ class Exchange<Request, Response> implements Disposable {
   }
 
   /** Resolves when the next request is welcome, to whether there is any use in it; never rejects. */
-  async send(message: Uint8Array, options?: { isLast: boolean }): Promise<boolean> {
+  async send(message: readonly Uint8Array[], options?: { isLast: boolean }): Promise<boolean> {
     const { meter } = this.#call;
-    if (meter) meter.sentBytes += message.length;
+    if (meter) meter.sentBytes += lengthOf(message);
     return await this.#stream.send(message, options);
   }
 

@@ -1,4 +1,5 @@
 import type { ContentDefinition } from "../../proto/gen/containerd/services/content/v1/content.ts";
+import { joined } from "./http2/frames.ts";
 
 type Definition = typeof ContentDefinition;
 
@@ -6,8 +7,8 @@ type Definition = typeof ContentDefinition;
 const dataTag = 50;
 
 /**
- * The content service with another way to encode what it writes: bytes of blobs, which are nearly all of a request, are
- * copied once. The generated code copies them three times, into buffers that it makes larger and larger: of the time
+ * The content service with another way to encode what it writes: bytes of blobs, which are nearly all of a request, stay
+ * where they are. The generated code copies them three times, into buffers that it makes larger and larger: of the time
  * that a pull takes of the processor, that was a third.
  */
 export function withLargeData(definition: Definition): Definition {
@@ -19,21 +20,18 @@ export function withLargeData(definition: Definition): Definition {
       const { data } = message;
       if (data.length === 0 || writer !== undefined) return encode(message, writer);
       const others = encode({ ...message, data: new Uint8Array() });
-      const bytes = others.finish();
-      return Object.assign(others, { finish: () => withData(bytes, data) });
+      const parts = [joined([others.finish(), headOf(data)]), data];
+      return Object.assign(others, { parts: () => parts, finish: () => joined(parts) });
     },
   };
   return { ...definition, methods: { ...definition.methods, write: { ...write, requestType } } };
 }
 
-function withData(others: Uint8Array, data: Uint8Array): Uint8Array<ArrayBuffer> {
+/** What stands before the bytes in a message. */
+function headOf({ length }: Uint8Array): Uint8Array {
   const head = [dataTag];
-  let length = data.length;
-  for (; length > 127; length >>>= 7) head.push(length & 127 | 128);
-  head.push(length);
-  const message = new Uint8Array(others.length + head.length + data.length);
-  message.set(others);
-  message.set(head, others.length);
-  message.set(data, others.length + head.length);
-  return message;
+  let rest = length;
+  for (; rest > 127; rest >>>= 7) head.push(rest & 127 | 128);
+  head.push(rest);
+  return Uint8Array.from(head);
 }

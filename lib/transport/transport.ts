@@ -58,8 +58,15 @@ export interface MethodCodec<Request, Response> {
 
 interface Encoder<Partial> {
   fromPartial(partial: Partial): unknown;
-  encode(message: unknown): { finish(): Uint8Array };
+  encode(message: unknown): Encoded;
   decode(bytes: Uint8Array): unknown;
+}
+
+/** A message as bytes. */
+interface Encoded {
+  finish(): Uint8Array;
+  /** The same in several parts, none of them empty, where that saves a copy. */
+  parts?(): readonly Uint8Array[];
 }
 
 interface Decoder<Message> {

@@ -17,6 +17,11 @@ export class MessageError extends Error {
   }
 }
 
+/** How many bytes a message has that is in parts. */
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** What goes before a message of so many bytes. */
 export function messagePrefix(length: number): Uint8Array<ArrayBuffer> {
   const prefix = new Uint8Array(prefixBytes);

@@ -1,8 +1,10 @@
 /** What waits to be written to a connection. */
-import { joined } from "./frames.ts";
 
 /** As many bytes may wait before nobody should add any more. */
 const enoughBytes = 256 * 1024;
+
+/** How much room there is at first. */
+const usualBytes = 4 * 1024;
 
 /** As many may wait of what nobody can hold back, answers to a server that asks and does not read. */
 const tooManyBytes = 4 * 1024 * 1024;
@@ -17,13 +19,19 @@ export interface OutputOptions {
   failed: (cause: unknown) => void;
 }
 
-/** Writes to a connection in order, and together what was pushed together. */
+/**
+ * Writes to a connection in order, and together what was pushed together. In between, bytes are in one of two buffers, in
+ * turns: making new ones for what is written would cost more than writing it.
+ */
 export class Output {
   readonly #socket: Deno.Conn;
   readonly #options: OutputOptions;
-  #waiting: Uint8Array[] = [];
+  #waiting = new Uint8Array(usualBytes);
+  #spare = new Uint8Array(usualBytes);
+  /** So many bytes wait, and as many are being written. */
+  #length = 0;
+  #leaving = 0;
   #departures: Departure[] = [];
-  #bytes = 0;
   #isPlanned = false;
   #isWriting = false;
 
@@ -34,7 +42,7 @@ export class Output {
 
   /** So many more bytes are welcome. */
   get room(): number {
-    return enoughBytes - this.#bytes;
+    return enoughBytes - this.#length - this.#leaving;
   }
 
   /** Whether something is being written. */
@@ -42,12 +50,15 @@ export class Output {
     return this.#isWriting;
   }
 
+  /** Takes a copy of the bytes. */
   push(bytes: Uint8Array, departure?: Departure): void {
-    this.#waiting.push(bytes);
-    this.#bytes += bytes.length;
+    const length = this.#length + bytes.length;
+    if (length > this.#waiting.length) this.#waiting = larger(this.#waiting, { length, used: this.#length });
+    this.#waiting.set(bytes, this.#length);
+    this.#length = length;
     if (departure) this.#departures.push(departure);
     if (this.#isWriting) {
-      if (this.#bytes > tooManyBytes) {
+      if (this.#length + this.#leaving > tooManyBytes) {
         this.#options.failed(new Error("the server does not read what it asks for"));
       }
     } else if (!this.#isPlanned) {
@@ -64,10 +75,12 @@ export class Output {
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    while (this.#waiting.length > 0) {
-      const bytes = joined(this.#waiting);
+    while (this.#length > 0) {
+      const bytes = this.#waiting.subarray(0, this.#length);
       const departures = this.#departures;
-      this.#waiting = [];
+      [this.#waiting, this.#spare] = [this.#spare, this.#waiting];
+      this.#leaving = this.#length;
+      this.#length = 0;
       this.#departures = [];
       let written = 0;
       // Before, since an answer may be read before the write is known to have succeeded.
@@ -81,9 +94,19 @@ export class Output {
         this.#options.failed(cause);
         return;
       }
-      this.#bytes -= bytes.length;
+      this.#leaving = 0;
       this.#options.drained();
     }
     this.#isWriting = false;
   }
+}
+
+/** The used part of a buffer, in one with room for more. */
+function larger(
+  buffer: Uint8Array,
+  { length, used }: { length: number; used: number },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(Math.max(length, 2 * buffer.length));
+  bytes.set(buffer.subarray(0, used));
+  return bytes;
 }

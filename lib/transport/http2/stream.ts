@@ -1,7 +1,7 @@
-import { errorCodes, largestWindow } from "./frames.ts";
+import { errorCodes, joined, largestWindow } from "./frames.ts";
 import type { Header } from "./hpack.ts";
 import { ProtocolError } from "./http2_error.ts";
-import { MessageError, messagePrefix, MessageReader, prefixBytes } from "./messages.ts";
+import { lengthOf, MessageError, messagePrefix, MessageReader, prefixBytes } from "./messages.ts";
 
 /**
  * How many bytes of answers containerd may send ahead of their reader, for each stream. Large enough for the messages
@@ -57,18 +57,16 @@ export class Stream {
     this.requestHeaders = requestHeaders;
   }
 
-  /** Hands over a request; resolves when the next one is welcome, to whether there is any use in it. */
-  async send(message: Uint8Array, { isLast = false } = {}): Promise<boolean> {
+  /**
+   * Hands over a request, whose message may come in parts; resolves when it is on its way and the next one is welcome,
+   * to whether there is any use in it.
+   */
+  async send(message: readonly Uint8Array[], { isLast = false } = {}): Promise<boolean> {
     if (this.#isOver) return false;
-    const prefix = messagePrefix(message.length);
-    if (message.length > smallBytes) {
-      this.#outgoing.push(prefix, message);
-    } else {
-      const bytes = new Uint8Array(prefixBytes + message.length);
-      bytes.set(prefix);
-      bytes.set(message, prefixBytes);
-      this.#outgoing.push(bytes);
-    }
+    const length = lengthOf(message);
+    const parts = [messagePrefix(length), ...message];
+    if (length > smallBytes) this.#outgoing.push(...parts);
+    else this.#outgoing.push(joined(parts));
     if (isLast) this.#requestsEnd = true;
     this.#carrier.send(this);
     while (!this.#isOver && this.#outgoing.length > 0) {

@@ -94,6 +94,40 @@ tlsTest("skipVerify notices what breaks off, and what is cancelled", async (auth
   assertEquals(await reading().catch((error) => error), reason);
 });
 
+tlsTest("skipVerify reads no further than its reader does", async (authority) => {
+  const { cert, key } = await authority.sign();
+  const size = 64 << 20;
+  let sent = 0;
+  const blob = () =>
+    new ReadableStream({
+      pull(controller) {
+        if (sent === size) return controller.close();
+        controller.enqueue(new Uint8Array(1 << 16));
+        sent += 1 << 16;
+      },
+    });
+  await using server = Deno.serve({
+    ...{ hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    cert: await Deno.readTextFile(cert),
+    key: await Deno.readTextFile(key),
+  }, ({ url }) => new Response(url.includes("/blobs/") ? blob() : null));
+  await using registry = openRegistry({ ...quick, tls: { skipVerify: true } });
+  let read = 0;
+  for await (
+    const piece of registry.blob(`127.0.0.1:${server.addr.port}/app:v1`, { ...layer.descriptor, size })
+  ) {
+    if (read === 0) {
+      for (let before = -1; before < sent;) { // until the server is stuck
+        before = sent;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      assert(sent < size / 2, `${sent >> 20} MiB are on their way`);
+    }
+    read += piece.length;
+  }
+  assertEquals(read, size);
+});
+
 tlsTest("a registry may want a certificate of the client", async (authority) => {
   await using server = await LocalRegistry.start({ tls: await authority.sign(), clientCa: authority.cert });
   const { cert, key } = await authority.sign();

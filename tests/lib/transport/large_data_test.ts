@@ -25,3 +25,12 @@ Deno.test("withLargeData() encodes what the generated code reads back", () => {
     assertEquals(request.data.length, size);
   }
 });
+
+Deno.test("withLargeData() leaves the bytes of a blob where they are", () => {
+  const { requestType } = withLargeData(ContentDefinition).methods.write;
+  const request = WriteContentRequest.fromPartial({ ref: "r", data: new Uint8Array(1 << 20).fill(7) });
+  const encoded: { parts?(): readonly Uint8Array[]; finish(): Uint8Array } = requestType.encode(request);
+  const parts = encoded.parts!();
+  assertEquals(parts.at(-1)!.buffer, request.data.buffer);
+  assertEquals(new Uint8Array(parts.flatMap((part) => [...part])), encoded.finish());
+});
