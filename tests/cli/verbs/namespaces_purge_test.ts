@@ -1,6 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { run } from "../../../cli/app.ts";
+import { openSocket, type SocketOptions } from "../../../lib/host.ts";
+import { meddled } from "../../fault/meddler.ts";
+import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
 
 realTest("namespaces remove --purge shows what goes, asks, and removes it", async (_t, containerd) => {
@@ -45,3 +49,25 @@ realTest(
   },
   { series: ["2"], fresh: true },
 );
+
+realTest("namespaces remove --purge says so when the namespace is there again", async (_t, containerd) => {
+  const name = uniqueNamespace();
+  await containerd.ctr(["leases", "create", "--id", "mine"], { namespace: name });
+  const io = new CapturedIo();
+  const argv = ["--address", containerd.address, "ns", "rm", name, "--purge", "--yes", "--delete-leases"];
+  const write = async () => {
+    await containerd.ctr(["leases", "create", "--id", "again"], { namespace: name });
+  };
+  const connect = async (options: SocketOptions) =>
+    meddled(
+      await openSocket(options),
+      ({ method }) => method.endsWith("Namespaces/Delete") ? write : undefined,
+    );
+  assertEquals([await run(argv, io, { connect }), io.stdout], [3, ""]);
+  assertMatch(io.stderr, /Namespace "test-\w+" is there again, because something writes to it/);
+  assertEquals(
+    (await davit(containerd, ["ns", "rm", name, "--purge", "--yes"])).code,
+    5,
+    "somebody is at work",
+  );
+}, { series: ["2"] });
