@@ -17,7 +17,8 @@ export default defineVerb({
   options: {
     fix: {
       type: "boolean",
-      summary: "mend what is safe: remove leases of dead runs and expired ones, own writes given up, garbage",
+      summary:
+        "mend what is safe: remove leases of dead runs and expired ones, own abandoned writes and pipes, garbage",
     },
     olderThan: {
       type: "duration",
@@ -74,7 +75,7 @@ export default defineVerb({
       }
       try {
         if (await mendFinding(connection, finding, { signal })) {
-          collector ??= connection.namespace(namespace!);
+          if (namespace !== undefined) collector ??= connection.namespace(namespace);
           yield { ...row, status: "mended" };
         }
       } catch (error) {

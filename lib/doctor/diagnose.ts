@@ -7,6 +7,7 @@ import { findBrokenImages } from "./images.ts";
 import { findStaleIngests } from "./ingests.ts";
 import { findIdleLeases } from "./leases.ts";
 import { findEmptyNamespaces } from "./namespaces.ts";
+import { findLeftoverPipes } from "./pipes.ts";
 import { type Check, type DiagnoseOptions, readScene } from "./scene.ts";
 import { findLeftoverShims } from "./shims.ts";
 import { findMissingSnapshotters } from "./snapshotters.ts";
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   findStaleIngests,
   findLeftoverShims,
   findLeftoverGroups,
+  findLeftoverPipes,
   findGarbage,
   findEmptyNamespaces,
 ];

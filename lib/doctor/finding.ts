@@ -22,7 +22,8 @@ export interface Finding {
 export type Mend =
   | { kind: "lease"; id: string }
   | { kind: "ingest"; ref: string; updatedAt: Date }
-  | { kind: "garbage" };
+  | { kind: "garbage" }
+  | { kind: "pipes"; folder: string };
 
 /** The words of a command line of davit for one namespace. */
 export function davitIn(namespace: string, ...words: string[]): string[] {

@@ -1,6 +1,7 @@
 import type { NamespaceAccess } from "../client.ts";
 import { abortStale } from "../gc/ingests.ts";
 import { deleteJudged } from "../gc/leases.ts";
+import { removeAbandoned } from "../run/fifos.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import type { Finding } from "./finding.ts";
 
@@ -13,6 +14,7 @@ export async function mendFinding(
   { namespace, mend }: Finding,
   options: CallOptions = {},
 ): Promise<boolean> {
+  if (mend?.kind === "pipes") return await removeAbandoned(mend.folder);
   if (mend === undefined || namespace === undefined) return false;
   const inside = client.namespace(namespace);
   switch (mend.kind) {

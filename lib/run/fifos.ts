@@ -1,5 +1,5 @@
 /** Named pipes between a process in a container and us, where nobody else can reach them. */
-import { dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 
 /** Where the pipes of a process are, for containerd; empty for one that there is not. */
 export interface IoPaths {
@@ -52,6 +52,49 @@ export async function isFifo(path: string): Promise<boolean> {
   if (!path.startsWith("/")) return false;
   const { isFifo } = await Deno.lstat(path).catch(() => ({ isFifo: false }));
   return isFifo === true;
+}
+
+/**
+ * Folders of pipes that nobody reads any more, older than `youngMs`: what a shim leaves that crashed, or a davit that
+ * was killed before it had a container. Of those of root only.
+ */
+export async function abandonedFolders(youngMs: number): Promise<string[]> {
+  const { openSync, closeSync, constants } = await import("node:fs");
+  // As long as a container runs, its shim reads each pipe itself; without any reader, writing fails at once.
+  const isRead = (path: string) => {
+    try {
+      closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch (error) {
+      return (error as { code?: string }).code !== "ENXIO";
+    }
+  };
+  const abandoned: string[] = [];
+  for (const folder of await entriesOf(rootsFolder)) {
+    const { mtime } = await Deno.lstat(folder).catch(() => ({ mtime: null }));
+    if (!basename(folder).startsWith(prefix) || Date.now() - (mtime?.getTime() ?? Infinity) < youngMs) {
+      continue;
+    }
+    const pipes = await entriesOf(folder);
+    const areFifos = await Promise.all(pipes.map(isFifo));
+    if (areFifos.every(Boolean) && !pipes.some(isRead)) abandoned.push(folder);
+  }
+  return abandoned;
+}
+
+/** Removes a folder that {@linkcode abandonedFolders} found, unless somebody was quicker; resolves to whether it did. */
+export async function removeAbandoned(folder: string, youngMs = 0): Promise<boolean> {
+  if (!(await abandonedFolders(youngMs)).includes(folder)) return false;
+  for (const path of [...await entriesOf(folder), folder]) await Deno.remove(path);
+  return true;
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder), ({ name }) => join(folder, name));
+  } catch {
+    return []; // there is none, or it is somebody else's
+  }
 }
 
 async function makeFolder(): Promise<string> {

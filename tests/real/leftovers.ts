@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { abandonedFolders, removeAbandoned } from "../../lib/run/fifos.ts";
 import { run } from "./process.ts";
 import type { Release } from "./releases.ts";
 
@@ -37,6 +38,7 @@ export async function sweepAbandoned(release: Release): Promise<void> {
     await claim?.lock(true);
     await removeLeftovers(root, release);
   }
+  for (const folder of await abandonedFolders(60_000)) await removeAbandoned(folder).catch(() => {});
 }
 
 /** Ends and removes all that a daemon under `root` leaves when it dies: shims, containers, mounts and files. */
@@ -107,11 +109,12 @@ async function removeContainer(
   if (socket !== undefined) await remove(socket);
 }
 
-/** Folders of the named pipes that ctr made for a shim's containers and that nobody removes. */
+/** Folders of the named pipes that ctr or davit made for a shim's containers and that nobody removes. */
 async function fifoFoldersOf(pid: number): Promise<string[]> {
   const handles = (await namesIn(`/proc/${pid}/fd`)).map((name) => `/proc/${pid}/fd/${name}`);
   const paths = await Promise.all(handles.map((handle) => Deno.readLink(handle).catch(() => "")));
-  return paths.filter((path) => path.startsWith(`${RUN_FOLDER}/fifo/`)).map((path) => dirname(path));
+  const isPipe = (path: string) => path.startsWith(`${RUN_FOLDER}/fifo/`) || path.startsWith("/run/davit/");
+  return paths.filter(isPipe).map((path) => dirname(path));
 }
 
 /** Where runc and the kernel keep a namespace's containers: empty once these are gone, and removed by nobody. */

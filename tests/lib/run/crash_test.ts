@@ -7,7 +7,7 @@ import { removeContainer } from "../../../lib/run/remove.ts";
 import { attachTask } from "../../../lib/run/process.ts";
 import { spawnDavit } from "../../cli/spawn_davit.ts";
 import { busyboxName } from "../some_container.ts";
-import { Captured, leftOf, runTest, startBusybox } from "./setting.ts";
+import { Captured, leftOf, parentOf, runTest, startBusybox } from "./setting.ts";
 
 /** How much davit reads at once from a pipe. */
 const bufferBytes = 64 * 1024;
@@ -123,11 +123,6 @@ runTest("RunningProcess.wait() has all output of a process whose shim died, and 
 
 function sizeOf(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
-}
-
-async function parentOf(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
 
 async function exists(path: string): Promise<boolean> {

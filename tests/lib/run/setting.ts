@@ -110,6 +110,12 @@ export async function leftOf({ client, containerd }: RunSetting): Promise<string
   return left;
 }
 
+/** The process that a process is a child of: of a container's first one its shim. */
+export async function parentOf(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+}
+
 /** The command lines of the shims of a namespace; a shim ends a moment after its task is deleted. */
 async function shimsOf({ address }: Containerd, namespace: string): Promise<string[]> {
   const deadline = Date.now() + 10_000;
