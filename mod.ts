@@ -57,7 +57,7 @@ export {
 } from "./lib/gc/garbage.ts";
 export { abortStale, type StaleIngest, staleIngests, type Staleness } from "./lib/gc/ingests.ts";
 export { deleteJudged, type JudgedLease, judgeLeases } from "./lib/gc/leases.ts";
-export { type Keeper, keepersOf } from "./lib/gc/keepers.ts";
+export { digestsLike, type Keeper, keepersOf, keepersOfIngest } from "./lib/gc/keepers.ts";
 export { loadGraph } from "./lib/gc/load.ts";
 export {
   type CheckedImage,
@@ -205,6 +205,7 @@ export {
   type Log,
   type Plugin,
   type PluginContext,
+  UsageError,
 } from "./lib/plugin.ts";
 export { type ItemProgress, type ItemState, itemStates, type Progress } from "./lib/progress.ts";
 export { type CommandFailure, commandFailure } from "./lib/run/command_failure.ts";

@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { connect } from "davit";
+import { connect, digestOf } from "davit";
 import { busyboxImage, importWithCtr, multiPlatformImage, ociArchive } from "../../real/images.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { someImage } from "../../lib/some_image.ts";
 import { davit } from "./davit.ts";
 
 interface Row {
@@ -68,6 +69,59 @@ realTest(
   { series: ["2"] },
 );
 
+realTest("why takes the beginning of a digest that is the only one to begin so", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const image = await multiPlatformImage({ seed: 42 });
+  await importWithCtr(containerd, namespace, ociArchive([image]));
+  const { digest } = image.target;
+  for (const short of [digest.slice(0, 20), digest.slice(7, 20)]) {
+    assertEquals((await why(containerd, short)).map(({ keeper }) => keeper), [`image ${image.name}`]);
+  }
+  await using client = await connect({ address: containerd.address });
+  const { content } = client.namespace(namespace);
+  const texts = await textsWithEqualDigests();
+  for (const text of texts) {
+    const labels = { "containerd.io/gc.root": "x" };
+    await content.ingest({ ref: text, labels }, ReadableStream.from([new TextEncoder().encode(text)]));
+  }
+  const digests = await Promise.all(texts.map((text) => digestOf(new TextEncoder().encode(text))));
+  const { code, stderr } = await davit(containerd, ["why", digests[0]!.slice(7, 11)]);
+  assertEquals(code, 2);
+  for (const digest of digests) assertMatch(stderr, new RegExp(`digests begin so\nhint: .*${digest}`));
+  assertEquals((await davit(containerd, ["why", digest.slice(7, 10)])).code, 4, "too short");
+}, { series: ["2"] });
+
+realTest(
+  "why says what keeps containers, images without content, and half a blob",
+  async (_t, containerd) => {
+    await using client = await connect({ address: containerd.address });
+    const namespace = uniqueNamespace();
+    const { containers, content, images, leases } = client.namespace(namespace);
+    await containers.create({ id: "web", runtime: "io.containerd.runc.v2", spec: { ociVersion: "1.0.2" } });
+    assertEquals((await why(containerd, "web")).map(({ keeper }) => keeper), ["itself, until it is deleted"]);
+    await images.create(someImage("example.com/bare:1"));
+    assertEquals((await why(containerd, "example.com/bare:1")).map(({ keeper }) => keeper), [
+      "itself, until it is deleted",
+    ]);
+    const leave = async (ref: string, lease?: string) => {
+      const stdin = new TextEncoder().encode("half");
+      await containerd.ctr(["content", "ingest", "--expected-size", "8", ref], {
+        namespace,
+        stdin,
+        check: false,
+      });
+      if (lease) await leases.addResource(lease, { id: ref, type: "ingests" });
+    };
+    await leases.create({ id: "upload" });
+    await leave("free");
+    await leave("held", "upload");
+    assertEquals((await Array.fromAsync(content.listStatuses())).length, 2);
+    assertMatch((await why(containerd, "free"))[0]!.keeper, /^itself, until a day /);
+    assertEquals((await why(containerd, "held")).map(({ keeper }) => keeper), ["lease upload"]);
+  },
+  { series: ["2"], collecting: "on request" },
+);
+
 realTest("why says how long a lease lives", async (_t, containerd) => {
   const namespace = uniqueNamespace();
   await using client = await connect({ address: containerd.address });
@@ -80,3 +134,15 @@ realTest("why says how long a lease lives", async (_t, containerd) => {
     "itself, until it is deleted",
   ]);
 }, { series: ["2"] });
+
+/** Two texts whose digests have the same first four digits. */
+async function textsWithEqualDigests(): Promise<[string, string]> {
+  const seen = new Map<string, string>();
+  for (let at = 0;; at++) {
+    const text = `text ${at}`;
+    const begin = (await digestOf(new TextEncoder().encode(text))).slice(7, 11);
+    const other = seen.get(begin);
+    if (other !== undefined) return [other, text];
+    seen.set(begin, text);
+  }
+}
