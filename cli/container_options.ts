@@ -13,7 +13,7 @@ import {
 import { UsageError } from "./errors.ts";
 import { imageFor, pullOptions } from "./image_source.ts";
 import { parseLabels } from "./labels.ts";
-import { unpackOptions } from "./unpacking.ts";
+import { unpackOptions } from "./unpack_options.ts";
 import type { Argument, VerbContext } from "./verb.ts";
 
 /** IMAGE, ID and a command; {@linkcode readContainer} knows which of them may be left out. */
@@ -110,11 +110,16 @@ async function readProcess({ env, envFile, mount, user, cwd, hostname }: Context
   for (const path of envFile) {
     files.push(...parseEnvironmentFile(await readFile(path, "environment file"), path));
   }
+  checkProcess({ env, cwd });
+  return { env: [...files, ...env], mounts: mount.map(parseMount), user, cwd, hostname };
+}
+
+/** @throws {UsageError} when a change to the environment or the folder to start in cannot be meant. */
+export function checkProcess({ env, cwd }: { env: readonly string[]; cwd: string | undefined }): void {
   for (const change of env) checkEnvironment(change);
   if (cwd !== undefined && !cwd.startsWith("/")) {
     throw new UsageError(`Cannot use ${JSON.stringify(cwd)} for --cwd: not an absolute path`);
   }
-  return { env: [...files, ...env], mounts: mount.map(parseMount), user, cwd, hostname };
 }
 
 function readRights(options: Context["options"]): Partial<ContainerOptions> {
@@ -136,18 +141,32 @@ function readRights(options: Context["options"]): Partial<ContainerOptions> {
 
 async function readSpec(path: string): Promise<RuntimeSpec> {
   const text = await readFile(path, "spec");
+  const unreadable = (reason: string) =>
+    new UsageError(`Cannot read spec ${JSON.stringify(path)}: ${reason}`);
+  let spec: unknown;
   try {
-    return JSON.parse(text);
+    spec = JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`Cannot read spec ${JSON.stringify(path)}: ${(error as Error).message}`);
+    throw unreadable((error as Error).message);
   }
+  if (typeof spec !== "object" || spec === null || Array.isArray(spec)) {
+    throw unreadable("it is no JSON object");
+  }
+  return spec as RuntimeSpec;
 }
 
 async function readFile(path: string, what: string): Promise<string> {
-  return await Deno.readTextFile(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`Cannot read ${what} ${JSON.stringify(path)}: no such file`);
+  const unreadable = (reason: string) =>
+    new UsageError(`Cannot read ${what} ${JSON.stringify(path)}: ${reason}`);
+  const bytes = await Deno.readFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) throw unreadable("no such file");
+    throw error instanceof Deno.errors.IsADirectory ? unreadable("it is a folder") : error;
   });
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw unreadable("it is not a text in UTF-8");
+  }
 }
 
 function inventedId(): string {

@@ -1,7 +1,7 @@
 /** What to copy, from flags or from a file of rules. */
 import { type CopyRule, type Options, parseCopyRules, type TagOrder } from "../mod.ts";
 import { UsageError } from "./errors.ts";
-import { unpackOptions } from "./unpacking.ts";
+import { unpackOptions } from "./unpack_options.ts";
 import type { VerbContext } from "./verb.ts";
 
 const orders = ["time", "semver", "natural"] as const satisfies readonly TagOrder[];

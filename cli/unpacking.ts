@@ -5,32 +5,11 @@ import {
   type Image,
   type NamespacedClient,
   NoSuchPlatformError,
-  type Options,
   unpackImage,
 } from "../mod.ts";
 import { each } from "./each.ts";
+import type { unpackingOptions, unpackOptions } from "./unpack_options.ts";
 import type { Column, VerbContext } from "./verb.ts";
-
-/** The option of verbs that unpack. */
-export const unpackOptions = {
-  snapshotter: {
-    type: "string",
-    placeholder: "NAME",
-    completes: "snapshotter",
-    summary: "what unpacks [$CONTAINERD_SNAPSHOTTER, the namespace's default, overlayfs]",
-  },
-} as const satisfies Options;
-
-/** The options of verbs that do nothing else. */
-export const unpackingOptions = {
-  platform: {
-    type: "string",
-    placeholder: "OS/ARCH",
-    summary: "which one of its platforms [this machine's]",
-  },
-  ...unpackOptions,
-  syncFs: { type: "boolean", summary: "wait until the files are on the disk (containerd 2.0 and later)" },
-} as const satisfies Options;
 
 /** What became of an image. */
 export interface UnpackedRow {

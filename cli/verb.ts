@@ -3,7 +3,7 @@ import type { Options, OptionValues, Progress } from "../mod.ts";
 import type { Origins } from "./config.ts";
 import type { Foreground } from "./foreground.ts";
 import type { PluginSettings } from "./plugin/settings.ts";
-import type { RegistryFlags } from "./registry.ts";
+import type { RegistryFlags } from "./registry_options.ts";
 
 export type { Argument, Column };
 

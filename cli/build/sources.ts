@@ -71,33 +71,79 @@ function namesIn(list: string): string[] {
   return list.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** What help, completion and the reading of settings need as well as verbs, and is small. */
-const shared = ["cli/table.ts", "lib/std/path.js"];
+/**
+ * What is loaded together, in one chunk each, beside what the program starts with; each group without what is in those
+ * before it.
+ */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  // What help, completion and the reading of settings need as well as verbs, and is small.
+  "start.ts": ["cli/table.ts", "lib/std/path.js"],
+  // What nearly every run of a verb needs.
+  "hot.ts": [
+    "cli/connection.ts",
+    "cli/labels.ts",
+    "cli/render.ts",
+    "lib/namespace/map.ts",
+    "proto/gen/containerd/types/descriptor.ts",
+    ...["any", "empty", "field_mask", "timestamp"].map((name) => `proto/gen/google/protobuf/${name}.ts`),
+  ],
+  // What finds images and reads their documents.
+  "images.ts": ["cli/elsewhere.ts", "lib/image/rootfs.ts"],
+  // What makes containers and accompanies their processes.
+  "running.ts": [
+    "cli/container_options.ts",
+    "cli/foreground_process.ts",
+    "lib/run/remove.ts",
+    "lib/run/run.ts",
+  ],
+};
 
-/** What nearly every run of a verb needs. */
-const hot = ["cli/connection.ts", "cli/render.ts", "proto/gen/google/protobuf/timestamp.ts"];
+/** The groups that the codecs of containerd's services may bring with them. */
+const ofCodecs = ["start.ts", "hot.ts"];
 
 /**
- * Gathers what the program starts with, and what is hot, in one chunk each instead of dozens, of which each would take
- * its time to load. A bundler puts into one chunk what the same entries need: so every entry is made to import all that
- * the program starts with, and one that needs anything hot to import all of that.
+ * Gathers what is loaded together in one chunk instead of dozens, of which each would take its time to load. A bundler
+ * puts into one chunk what the same entries need: so every entry is made to import all that the program starts with, and
+ * one that needs anything of another group to import all of that.
  */
 export async function gather(
   folder: string,
   { main, entries }: { main: string; entries: readonly string[] },
 ): Promise<void> {
-  const gathered = { "start.ts": [...await importsOf(main, folder), ...shared], "hot.ts": hot };
-  for (const [name, modules] of Object.entries(gathered)) {
-    await Deno.writeTextFile(join(folder, name), modules.map((path) => `import "./${path}";\n`).join(""));
+  const gathered: Gathered[] = [];
+  let earlier: ReadonlySet<string> = new Set();
+  for (const [name, modules] of Object.entries(groups)) {
+    const members = name === "start.ts" ? [...await importsOf(main, folder), ...modules] : modules;
+    await Deno.writeTextFile(join(folder, name), members.map((path) => `import "./${path}";\n`).join(""));
+    const all = await closureOf(members, folder);
+    gathered.unshift({ name, all, own: all.difference(earlier) });
+    earlier = all.union(earlier);
   }
-  const warm = (await closureOf(hot, folder)).difference(await closureOf([main, ...shared], folder));
   for (const entry of new Set([...entries, ...await dynamicEntries(folder)])) {
-    const isCold = !entry.startsWith("proto/") && warm.isDisjointFrom(await closureOf([entry], folder));
-    const names = isCold ? ["start.ts"] : Object.keys(gathered);
+    const needed = entry.startsWith("proto/")
+      ? ofCodecs
+      : groupsFor(await closureOf([entry], folder), gathered);
     const path = join(folder, entry);
-    const imports = names.map((name) => `import "./${relative(dirname(path), join(folder, name))}";\n`);
+    const imports = needed.map((name) => `import "./${relative(dirname(path), join(folder, name))}";\n`);
     await Deno.writeTextFile(path, imports.join("") + await Deno.readTextFile(path));
   }
+}
+
+interface Gathered {
+  name: string;
+  all: ReadonlySet<string>;
+  /** Without what groups before it have. */
+  own: ReadonlySet<string>;
+}
+
+/** The groups that have any of some modules, the last ones first, and then those that have any of theirs. */
+function groupsFor(modules: ReadonlySet<string>, gathered: readonly Gathered[]): string[] {
+  let needed = modules;
+  return gathered.filter(({ name, all, own }) => {
+    if (name !== "start.ts" && own.isDisjointFrom(needed)) return false;
+    needed = needed.union(all);
+    return true;
+  }).map(({ name }) => name);
 }
 
 /** All that is loaded together with modules. */
@@ -113,7 +159,7 @@ async function closureOf(modules: readonly string[], folder: string): Promise<Se
 /** The modules that one imports statically, by their paths in the folder. */
 async function importsOf(module: string, folder: string): Promise<string[]> {
   const code = await Deno.readTextFile(join(folder, module));
-  const imports = code.matchAll(/(?:^|; )(?:import|export) (?!type )[^;]*? from "(\.[^"]+)";/gm);
+  const imports = code.matchAll(/(?:^|; )(?:import|export) (?!type )[^;]*? from "(\.[^"]+)"(?=;)/gm);
   return [...imports].map(([, path = ""]) => join(dirname(module), path));
 }
 

@@ -37,6 +37,11 @@ export class Documents {
     return this.#read(descriptor, parseConfig);
   }
 
+  /** A document or a small blob as it is; `undefined` when the namespace lacks it. */
+  findBytes(descriptor: Descriptor): Promise<Uint8Array | undefined> {
+    return this.#read(descriptor, (bytes) => bytes);
+  }
+
   async #read<Parsed>(
     descriptor: Descriptor,
     parse: (bytes: Uint8Array, source: Descriptor) => Parsed,

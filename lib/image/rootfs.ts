@@ -2,6 +2,7 @@ import type { NamespacedClient } from "../client.ts";
 import { containerdError, type ErrorDetails, NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
 import { chainIds } from "../oci/chain_ids.ts";
+import { parseConfig } from "../oci/config.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { isLayer } from "../oci/media_types.ts";
 import { formatPlatform, hostPlatform, normalizePlatform, parsePlatform } from "../oci/platform.ts";
@@ -14,6 +15,8 @@ import { findManifest } from "./manifest.ts";
 /** What the root filesystem of an image for one platform is made of. */
 export interface Rootfs {
   config: Descriptor;
+  /** The config as it is written. */
+  configBytes: Uint8Array;
   /** The base first. */
   layers: RootfsLayer[];
   /** The snapshot that it becomes; empty for an image without layers. */
@@ -66,14 +69,15 @@ export async function readRootfs(
     namespace: client.name,
   });
   const { manifest, missing } = await findManifest(documents, { target, platform: wanted });
-  const config = manifest && await documents.findConfig(manifest.config);
-  const absent = missing ?? (config === undefined ? manifest?.config : undefined);
+  const configBytes = manifest && await documents.findBytes(manifest.config);
+  const absent = missing ?? (configBytes === undefined ? manifest?.config : undefined);
   if (absent) {
     throw containerdError(details(`its content ${absent.digest} (${absent.mediaType}) is not there`));
   }
-  if (!manifest || !config) {
+  if (!manifest || !configBytes) {
     throw new NoSuchPlatformError(details(`no manifest for ${formatPlatform(wanted)}`));
   }
+  const config = parseConfig(configBytes, manifest.config);
   if (platform !== undefined && !matchesPlatform(wanted, normalizePlatform(config.platform))) {
     const own = `it is for ${formatPlatform(config.platform)}, not for ${formatPlatform(wanted)}`;
     throw new NoSuchPlatformError(details(own));
@@ -83,6 +87,7 @@ export async function readRootfs(
   const ids = await chainIds(config.diffIds);
   return {
     config: manifest.config,
+    configBytes,
     layers: layers.map((descriptor, i) => ({ descriptor, diffId: config.diffIds[i]!, chainId: ids[i]! })),
     chainId: ids.at(-1) ?? "",
   };

@@ -6,8 +6,7 @@ import {
   NotFoundError,
   OutcomeUnknownError,
 } from "../errors.ts";
-import { readRootfs } from "../image/rootfs.ts";
-import { unpackImage } from "../image/unpack.ts";
+import { readRootfs, type Rootfs } from "../image/rootfs.ts";
 import type { Image } from "../images.ts";
 import { parseConfig } from "../oci/config.ts";
 import { containerLabels, stopSignalLabel } from "../oci/container_labels.ts";
@@ -71,21 +70,29 @@ export async function createContainer(
   const { id, signal, timeoutMs } = options;
   checkIdentifier(id, "a container id");
   const call = { signal, timeoutMs };
-  const defaults = await namespaceDefaults(client, call);
-  const maker = new Maker(client, {
-    options,
-    call,
-    runtime: options.runtime ?? defaults["containerd.io/defaults/runtime"] ?? "io.containerd.runc.v2",
-    snapshotter: options.snapshotter ?? defaults["containerd.io/defaults/snapshotter"] ?? "overlayfs",
-  });
-  return await (options.image ? maker.makeFromImage(options.image) : maker.makeWithoutImage());
+  const { image, platform } = options;
+  const choosing = chooseBase(client, options);
+  if (image === undefined) {
+    return await new Maker(client, { options, call, ...await choosing }).makeWithoutImage();
+  }
+  const reading = Promise.all([readRootfs(client, image, { platform, action: "run", ...call }), choosing]);
+  reading.catch(() => {}); // thrown below
+  const labels = { "davit/operation": "containers create" };
+  await using lease = await client.leases.acquire({ prefix: "davit-create", labels }, call);
+  const [rootfs, base] = await reading;
+  const maker = new Maker(client.withLease(lease.id), { options, call, ...base });
+  return await maker.makeFromImage(image, rootfs);
 }
 
-interface Work {
-  options: ContainerOptions;
-  call: CallOptions;
+/** What a container stands on. */
+interface Base {
   runtime: string;
   snapshotter: string;
+}
+
+interface Work extends Base {
+  options: ContainerOptions;
+  call: CallOptions;
 }
 
 /** Makes one container. */
@@ -101,31 +108,27 @@ class Maker {
   async makeWithoutImage(): Promise<CreatedContainer> {
     const { options: { rootfs, spec, ...options } } = this.#work;
     const files = () => (rootfs === undefined ? Promise.resolve({}) : readUserFilesBelow(rootfs));
-    await this.#create(this.#client, {
+    await this.#create({
       spec: spec ?? await this.#buildSpec({ files }),
       labels: { ...options.labels },
     });
     return { id: options.id, rootfs: [] };
   }
 
-  async makeFromImage(image: NonNullable<ContainerOptions["image"]>): Promise<CreatedContainer> {
-    const { call, snapshotter, options: { id, platform, labels } } = this.#work;
-    const root = await readRootfs(this.#client, image, { platform, action: "run", ...call });
-    const bytes = await this.#client.content.readSmall(root.config, call);
-    const config = parseProcessConfig(bytes, root.config);
-    const leaseLabels = { "davit/operation": "containers create" };
-    await using lease = await this.#client.leases.acquire(
-      { prefix: "davit-create", labels: leaseLabels },
-      call,
-    );
-    const leased = this.#client.withLease(lease.id);
-    const rootfs = await this.#prepare(leased, { image, parent: root.chainId });
+  /** The client's lease has to hold the snapshot until the container does. */
+  async makeFromImage(
+    image: NonNullable<ContainerOptions["image"]>,
+    { config: { digest }, configBytes, chainId }: Rootfs,
+  ): Promise<CreatedContainer> {
+    const { snapshotter, options: { id, labels } } = this.#work;
+    const config = parseProcessConfig(configBytes, { digest });
+    const rootfs = await this.#prepare(image, chainId);
     try {
-      await this.#create(leased, {
+      await this.#create({
         image: image.name,
         spec: await this.#buildSpec({ config, files: () => readUserFiles(rootfs) }),
         labels: {
-          ...containerLabels(parseConfig(bytes, root.config).labels),
+          ...containerLabels(parseConfig(configBytes, { digest }).labels),
           ...containerLabels(image.labels),
           ...(config.stopSignal && { [stopSignalLabel]: config.stopSignal }),
           ...labels,
@@ -141,12 +144,9 @@ class Maker {
   }
 
   /** Makes the container's own snapshot on top of those of the image, which is unpacked if need be. */
-  async #prepare(
-    client: NamespacedClient,
-    { image, parent }: { image: Pick<Image, "name" | "target">; parent: string },
-  ): Promise<Mount[]> {
+  async #prepare(image: Pick<Image, "name" | "target">, parent: string): Promise<Mount[]> {
     const { call, snapshotter, options: { id, platform, onProgress } } = this.#work;
-    const snapshots = client.snapshots(snapshotter);
+    const snapshots = this.#client.snapshots(snapshotter);
     try {
       return await snapshots.prepare({ key: id, parent }, call);
     } catch (error) {
@@ -154,12 +154,12 @@ class Maker {
       if (isUncertain(error)) await snapshots.remove(id, { timeoutMs: cleanupMs }).catch(() => {});
       if (!(error instanceof NotFoundError)) throw error;
     }
+    const { unpackImage } = await import("../image/unpack.ts"); // seldom needed
     await unpackImage(this.#client, image, { platform, snapshotter, onProgress, ...call });
     return await snapshots.prepare({ key: id, parent }, call);
   }
 
   async #create(
-    { containers }: NamespacedClient,
     container: {
       image?: string;
       spec: RuntimeSpec;
@@ -169,6 +169,7 @@ class Maker {
     },
   ): Promise<void> {
     const { call, runtime, options: { id } } = this.#work;
+    const { containers } = this.#client;
     try {
       await containers.create({ id, runtime, ...container }, call);
     } catch (error) {
@@ -203,14 +204,17 @@ async function userFor(text: string, files: () => Promise<UserFiles>): Promise<R
   return resolveUser(text, /^\d+:\d+$/.test(text) && Deno.uid() !== 0 ? {} : await files());
 }
 
-async function namespaceDefaults(
+/** What the options say, else the namespace's labels, else what containerd takes. */
+async function chooseBase(
   { name, namespaces }: NamespacedClient,
-  options: CallOptions,
-): Promise<Readonly<Record<string, string>>> {
-  for await (const namespace of namespaces.list(options)) {
-    if (namespace.name === name) return namespace.labels;
-  }
-  return {};
+  { runtime, snapshotter, signal, timeoutMs }: ContainerOptions,
+): Promise<Base> {
+  const all = await Array.fromAsync(namespaces.list({ signal, timeoutMs }));
+  const labels = all.find((namespace) => namespace.name === name)?.labels ?? {};
+  return {
+    runtime: runtime ?? labels["containerd.io/defaults/runtime"] ?? "io.containerd.runc.v2",
+    snapshotter: snapshotter ?? labels["containerd.io/defaults/snapshotter"] ?? "overlayfs",
+  };
 }
 
 /** It may have been done all the same. */

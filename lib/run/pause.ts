@@ -1,16 +1,20 @@
+import { Clock } from "../transport/clock.ts";
+
 /** A time to wait that leaves no timer behind when it is no longer waited for. */
 export class Pause implements Disposable {
   /** Resolves to false when the time is over. */
   readonly over: Promise<false>;
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #clock = new Clock(); // for what a first `setTimeout` takes, a process can start and end
+  readonly #wake: () => void;
 
   constructor(durationMs: number) {
     const { promise, resolve } = Promise.withResolvers<false>();
     this.over = promise;
-    this.#timer = setTimeout(() => resolve(false), durationMs);
+    this.#wake = () => resolve(false);
+    this.#clock.set(this.#wake, durationMs);
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
+    this.#clock.clear(this.#wake);
   }
 }

@@ -96,8 +96,10 @@ export class RunningProcess implements Disposable {
   /** Deletes the process, which must have ended, and its pipes. Nothing to delete is fine. */
   async delete(options: CallOptions = {}): Promise<void> {
     const { containerId, execId } = this;
-    await deleteProcess(this.#client, { containerId, execId, ...options });
-    await removeFifos(this.io);
+    await Promise.all([
+      deleteProcess(this.#client, { containerId, execId, ...options }),
+      removeFifos(this.io), // it has ended, and its output was read
+    ]);
     this[Symbol.dispose]();
   }
 
@@ -156,7 +158,6 @@ export async function startProcess(
     isSent = true;
     if (target.execId === undefined) {
       await tasks.create({ containerId, rootfs: target.rootfs, io }, options);
-      await pipes.handOver();
     } else {
       await tasks.exec({ containerId, execId: target.execId, process: target.process, io }, options);
     }
@@ -165,7 +166,7 @@ export async function startProcess(
     exit.catch(() => {}); // whoever waits for it learns of it
     stack.defer(() => over.abort());
     const { pid } = await tasks.start(containerId, { execId, ...options });
-    if (target.execId !== undefined) await pipes.handOver(); // only now the shim has opened them
+    await pipes.handOver(); // those of an exec the shim opens only now
     const endInput = () => endInputOf(client, { containerId, execId }, over.signal);
     const copying = streams && pipes.copy(streams, endInput);
     if (copying) stack.move();

@@ -1,6 +1,7 @@
 /** Looks into a snapshot for the files that say who its users are. */
 import type { UserFiles } from "../oci/spec/user.ts";
 import type { Mount } from "../snapshots.ts";
+import { readLayered } from "./layered.ts";
 import { readRooted } from "./rooted.ts";
 
 const maxBytes = 4 * 1024 * 1024;
@@ -8,11 +9,25 @@ const maxBytes = 4 * 1024 * 1024;
 /**
  * The files of users and groups in a snapshot with the given mounts.
  *
- * It is mounted where only one program sees it, which does nothing but wait: however we end, so does the mount.
- *
- * @throws {Error} when it cannot be mounted, for which root is needed.
+ * @throws {Error} when it has to be mounted for that and cannot be, for which root is needed.
  */
 export async function readUserFiles(mounts: readonly Mount[]): Promise<UserFiles> {
+  return await readUnmounted(mounts) ?? await readMounted(mounts);
+}
+
+/** `undefined` where the folders on the disk do not tell. */
+async function readUnmounted(mounts: readonly Mount[]): Promise<UserFiles | undefined> {
+  const [mount, ...more] = mounts;
+  const isPlain = mount?.type === "overlay" || (mount?.type === "bind" && mount.source.startsWith("/"));
+  if (!isPlain || more.length > 0) return undefined;
+  const layers = mount.type === "overlay" ? layersOf(mount) : [mount.source];
+  const read = (name: string) => readLayered(layers, ["etc", name], { maxBytes });
+  const [passwd, group] = await Promise.all([read("passwd"), read("group")]);
+  return passwd === "unclear" || group === "unclear" ? undefined : { passwd: passwd.text, group: group.text };
+}
+
+/** Mounts it where only one program sees it, which does nothing but wait: however we end, so does the mount. */
+async function readMounted(mounts: readonly Mount[]): Promise<UserFiles> {
   const target = await Deno.makeTempDir({ prefix: "davit-view-" });
   try {
     await using view = await openView(mounts, target);
@@ -75,16 +90,21 @@ function wordsFor({ type, source, options }: Mount): string[] {
     const kept = options.filter((option) => option !== "rw" && option !== "ro");
     return ["/", type === "bind" ? "none" : type, ["ro", ...kept].join(","), source];
   }
-  const valuesOf = (name: string) =>
-    options.filter((option) => option.startsWith(`${name}=`)).map((option) => option.slice(name.length + 1));
-  // Without a folder to write to it is read-only; what was written there lies on top.
-  const layers = [...valuesOf("upperdir"), ...valuesOf("lowerdir").flatMap((folders) => folders.split(":"))];
+  const layers = layersOf({ options });
+  // Without a folder to write to it is read-only.
   const others = options.filter((option) => !/^((upper|lower|work)dir=|rw$|ro$|volatile$)/.test(option));
   if (layers.length === 1) return ["/", "none", "ro,bind", layers[0]!];
   // The kernel takes a page of options, and many layers are long when each has its whole path.
   const folder = commonFolder(layers);
   const lower = layers.map((layer) => layer.slice(folder.length)).join(":");
   return [folder, type, ["ro", ...others, `lowerdir=${lower}`].join(","), source];
+}
+
+/** The folders of an overlay, the topmost first: what was written to it lies above what it was made of. */
+function layersOf({ options }: Pick<Mount, "options">): string[] {
+  const valuesOf = (name: string) =>
+    options.filter((option) => option.startsWith(`${name}=`)).map((option) => option.slice(name.length + 1));
+  return [...valuesOf("upperdir"), ...valuesOf("lowerdir").flatMap((folders) => folders.split(":"))];
 }
 
 function commonFolder(paths: readonly string[]): string {

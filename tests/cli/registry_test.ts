@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { failureOf, UsageError } from "../../cli/errors.ts";
-import { credentialsFiles, openRegistryFor, type RegistryFlags } from "../../cli/registry.ts";
+import { credentialsFiles, openRegistryFor } from "../../cli/registry.ts";
+import type { RegistryFlags } from "../../cli/registry_options.ts";
 import { Authority } from "../real/certificates.ts";
 import { buildImage } from "../real/image_builder.ts";
 import { randomLayer } from "../real/layers.ts";

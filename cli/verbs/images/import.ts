@@ -1,6 +1,7 @@
 import { importImages, type ImportResult } from "../../../mod.ts";
 import { openInput } from "../../input.ts";
-import { unpackArrived, unpackOptions } from "../../unpacking.ts";
+import { unpackOptions } from "../../unpack_options.ts";
+import { unpackArrived } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
 interface Row extends ImportResult {

@@ -2,7 +2,7 @@ import { resolve } from "@std/path";
 import { type MountedImage, mountImage } from "../../../mod.ts";
 import { requireImage } from "../../elsewhere.ts";
 import { mountAt } from "../../mount.ts";
-import { unpackOptions } from "../../unpacking.ts";
+import { unpackOptions } from "../../unpack_options.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({

@@ -1,8 +1,9 @@
 import { NoSuchPlatformError, pullImages, type PullResult } from "../../../mod.ts";
 import { CliError, UsageError } from "../../errors.ts";
 import { parseLabels } from "../../labels.ts";
-import { registryOptions } from "../../registry.ts";
-import { unpackOptions } from "../../unpacking.ts";
+import { isAlive, thisOwner } from "../../owner.ts";
+import { registryOptions } from "../../registry_options.ts";
+import { unpackOptions } from "../../unpack_options.ts";
 import { defineVerb } from "../../verb.ts";
 
 type Row = Omit<PullResult, "error" | "isKept">;

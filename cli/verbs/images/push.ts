@@ -1,7 +1,7 @@
 import { NoSuchPlatformError, pushImage, type PushResult } from "../../../mod.ts";
 import { requireImage } from "../../elsewhere.ts";
 import { CliError } from "../../errors.ts";
-import { registryOptions } from "../../registry.ts";
+import { registryOptions } from "../../registry_options.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({

@@ -1,6 +1,7 @@
 import { selectImages } from "../../../mod.ts";
 import { missingImage } from "../../elsewhere.ts";
-import { unpackEach, unpackedColumns, type UnpackedRow, unpackingOptions } from "../../unpacking.ts";
+import { unpackingOptions } from "../../unpack_options.ts";
+import { unpackEach, unpackedColumns, type UnpackedRow } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({

@@ -1,7 +1,7 @@
 import { FailedPreconditionError, imageUsage, type LayerUsage } from "../../../mod.ts";
 import { requireImage } from "../../elsewhere.ts";
 import { CliError } from "../../errors.ts";
-import { unpackOptions } from "../../unpacking.ts";
+import { unpackOptions } from "../../unpack_options.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({

@@ -1,5 +1,6 @@
 import { containerdError } from "../../../mod.ts";
-import { unpackEach, unpackedColumns, type UnpackedRow, unpackingOptions } from "../../unpacking.ts";
+import { unpackingOptions } from "../../unpack_options.ts";
+import { unpackEach, unpackedColumns, type UnpackedRow } from "../../unpacking.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
