@@ -10,8 +10,12 @@ import type { CallOptions } from "../transport/transport.ts";
 
 /** Finds images of which this machine's platform lacks parts. One that is for other platforms only lacks nothing. */
 export async function* findBrokenImages({ namespaces, options }: Scene): AsyncIterable<Finding> {
-  for (const { name: namespace, inside, images } of namespaces) {
-    for await (const { image, status, missing, reason } of checkImages(inside, images, options)) {
+  for (const { name: namespace, inside, images, graph } of namespaces) {
+    const known = new Set(
+      [...graph.nodes.values()].flatMap(({ kind, id }) => kind === "content" ? [id] : []),
+    );
+    const checks = checkImages(inside, images, { known, ...options });
+    for await (const { image, status, missing, reason } of checks) {
       if (status === "complete" || (status !== "error" && missing.length === 0)) continue;
       if (!await isStill(inside, image, options)) continue; // it was removed while it was looked at
       const lack = missing.length === 0

@@ -44,6 +44,8 @@ export interface CheckOptions extends CallOptions {
   allPlatforms?: boolean | undefined;
   /** Look there whether the image is unpacked. */
   snapshotter?: string | undefined;
+  /** Digests of blobs that are there, from a list: they are not asked for one by one. */
+  known?: ReadonlySet<string> | undefined;
 }
 
 const imagesAtOnce = 8;
@@ -92,19 +94,21 @@ class Checker {
   readonly #platforms: readonly Platform[];
   readonly #allPlatforms: boolean;
   readonly #snapshots: Snapshots | undefined;
+  readonly #known: ReadonlySet<string>;
   readonly #options: CallOptions;
   readonly #limiter = new Limiter(lookupsAtOnce);
   readonly #lookups = new Map<string, Promise<boolean>>();
 
   constructor(
     client: NamespacedClient,
-    { platforms, allPlatforms = false, snapshotter, ...options }: CheckOptions,
+    { platforms, allPlatforms = false, snapshotter, known = new Set(), ...options }: CheckOptions,
   ) {
     this.#client = client;
     const host = hostPlatform(Deno.build);
     this.#platforms = platforms?.length ? platforms.map((text) => parsePlatform(text, { host })) : [host];
     this.#allPlatforms = allPlatforms;
     this.#snapshots = snapshotter === undefined ? undefined : client.snapshots(snapshotter);
+    this.#known = known;
     this.#options = options;
   }
 
@@ -162,6 +166,7 @@ class Checker {
   }
 
   #has(digest: string): Promise<boolean> {
+    if (this.#known.has(digest)) return Promise.resolve(true);
     const lookup = this.#lookups.get(digest) ?? this.#limiter.run(async () => {
       return await this.#client.content.find(digest, this.#options) !== undefined;
     });
