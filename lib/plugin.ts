@@ -86,6 +86,27 @@ export interface PluginContext<O extends Options = Options> {
   signal: AbortSignal;
 }
 
+/**
+ * The error for options or arguments that make no sense together. It ends the run of a plugin with exit 2 and its
+ * message, for who called the plugin; that of any other error names the place in the code, for who wrote it.
+ *
+ * ```ts
+ * import { definePlugin, UsageError } from "davit";
+ *
+ * export default definePlugin({
+ *   name: "move",
+ *   summary: "Move images",
+ *   options: { all: { type: "boolean", summary: "x" }, match: { type: "list", summary: "x" } },
+ *   run({ options: { all, match } }) {
+ *     if (all === match.length > 0) throw new UsageError("Cannot move images: give either --all or --match");
+ *   },
+ * });
+ * ```
+ */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
 /** Lines on stderr. */
 export interface Log {
   info(message: string): void;

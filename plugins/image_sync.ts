@@ -1,4 +1,4 @@
-import { copyByRules, type CopyRule, definePlugin, parseCopyRules } from "davit";
+import { copyByRules, type CopyRule, definePlugin, parseCopyRules, UsageError } from "davit";
 
 export default definePlugin({
   name: "image-sync",
@@ -51,16 +51,21 @@ export default definePlugin({
   async *run({ client, options, dryRun, log, progress, failed, signal }) {
     const { rules: file, platform: platforms, from, to, ...flags } = options;
     const isByFlags = from.length > 0 && to.length > 0;
-    if (isByFlags === (file !== undefined)) throw new RangeError("Name --from and --to, or --rules");
+    if (isByFlags === (file !== undefined)) {
+      throw new UsageError("Cannot copy images: name --from and --to, or --rules");
+    }
     const wanted = from.map((from): CopyRule => ({
       ...{ pin: false, unpack: false, line: 1 },
       ...{ from: [from], to: to.filter((name) => name !== from), platforms: [...platforms] },
       ...{ include: [...flags.include], exclude: [...flags.exclude], rename: [...flags.rename] },
       mirror: flags.mirror,
     }));
-    const rules = file === undefined ? wanted : await parseCopyRules(file.text, { file: file.path });
-    if (rules.some(({ unpack }) => unpack)) {
-      throw new RangeError("Unpacking is for davit images copy --rules");
+    const rules = file === undefined ? wanted : await parseCopyRules(file.text, { file: file.path })
+      .catch((error) => Promise.reject(new UsageError(error.message)));
+    const unpacks = rules.find(({ unpack }) => unpack);
+    if (unpacks) { // snapshots are not among what it may write
+      const rule = `the rule at ${file?.path}:${unpacks.line}`;
+      throw new UsageError(`Cannot unpack for ${rule}: davit images copy --rules ${file?.path} can`);
     }
     const results = copyByRules(client, rules, {
       dryRun,

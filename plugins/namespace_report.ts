@@ -1,4 +1,4 @@
-import { definePlugin, mapNamespaces, type NamespacedClient, namespaceUsage, newestFirst } from "davit";
+import { definePlugin, mapNamespaces, type NamespacedClient, namespaceUsage } from "davit";
 
 export default definePlugin({
   name: "namespace-report",
@@ -26,22 +26,25 @@ export default definePlugin({
     { header: "TASKS", key: "tasks" },
     { header: "LEASES", key: "leases" },
     { header: "CONTENT", key: "bytes", as: "bytes" },
+    { header: "BLOBS", key: "blobs", wide: true },
+    { header: "SANDBOXES", key: "sandboxes", wide: true },
   ],
   access: { namespaces: "any", write: false },
 
-  async run({ client, options, signal }) {
+  async run({ client, options, log, signal }) {
     const newSince = Date.now() - options.since;
     const [key = "", value] = options.label?.split(/=(.*)/s) ?? [];
     const report = async (inside: NamespacedClient, { labels }: { labels: Record<string, string> }) => {
       if (key !== "" && (value === undefined ? !(key in labels) : labels[key] !== value)) return undefined;
       const usage = await namespaceUsage(inside, { signal });
       const images = await Array.fromAsync(inside.images.list({ signal }));
-      const [newest] = images.map(({ name, updatedAt }) => ({ name, updatedAt, tag: "" }))
-        .sort(newestFirst("time"));
+      const [newest] = images.toSorted((a, b) => b.updatedAt.getTime() - a.updatedAt.getTime());
       const fresh = images.filter(({ updatedAt }) => updatedAt.getTime() >= newSince).length;
       return { namespace: inside.name, ...usage, fresh, newest: newest?.name };
     };
-    const rows = await Array.fromAsync(mapNamespaces(client, report, { signal }));
-    return rows.filter((row) => row !== undefined).sort((a, b) => b.bytes - a.bytes);
+    const reports = await Array.fromAsync(mapNamespaces(client, report, { signal }));
+    const rows = reports.filter((row) => row !== undefined);
+    if (rows.length === 0 && key !== "") log.warn(`No namespace has the label ${options.label}`);
+    return rows.sort((a, b) => b.bytes - a.bytes);
   },
 });

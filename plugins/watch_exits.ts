@@ -1,4 +1,4 @@
-import { definePlugin, NotFoundError } from "davit";
+import { definePlugin, isTemporary, NotFoundError, type PluginContext, retry } from "davit";
 
 export default definePlugin({
   name: "watch-exits",
@@ -29,17 +29,13 @@ export default definePlugin({
   async *run({ client, options, log, failed, signal }) {
     let left = options.count ?? Infinity;
     log.info(`Waiting for tasks to end in namespace "${client.name}"`);
-    for await (
-      const { timestamp, details } of client.events.subscribe({ filters: ['topic=="/tasks/exit"'], signal })
-    ) {
-      const { containerId, id, exitStatus } = details as Record<string, unknown>;
-      if (id !== containerId) continue; // of an exec
-      const [container, exitCode] = [String(containerId), Number(exitStatus ?? 0)];
+    for await (const { container, exitCode, exitedAt } of exits({ client, log, signal })) {
       if (options.failed && exitCode === 0) continue;
+      const time = exitedAt.toISOString();
       let done = "nothing";
       try {
         if (options.then === "label") {
-          const labels = { "davit/exited": timestamp.toISOString(), "davit/exit-code": String(exitCode) };
+          const labels = { "davit/exited": time, "davit/exit-code": String(exitCode) };
           await client.containers.update(container, { labels, signal });
           done = "labelled";
         } else if (options.then === "delete") {
@@ -51,8 +47,42 @@ export default definePlugin({
         if (error instanceof NotFoundError) done = "gone already";
         else failed(error);
       }
-      yield { time: timestamp.toISOString(), container, exitCode, done };
+      yield { time, container, exitCode, done };
       if (--left <= 0) return;
     }
   },
 });
+
+interface Exit {
+  container: string;
+  pid: number;
+  exitCode: number;
+  exitedAt: Date;
+}
+
+/** The ends of tasks; when containerd is restarted, also of those that end meanwhile. */
+async function* exits({ client, log, signal }: Pick<PluginContext, "client" | "log" | "signal">) {
+  let [since, missed] = [new Date(), [] as Exit[]];
+  for (;;) {
+    yield* missed;
+    try {
+      const filters = ['topic=="/tasks/exit"'];
+      for await (const { timestamp: exitedAt, details } of client.events.subscribe({ filters, signal })) {
+        const { containerId, id, pid, exitStatus = 0 } = details;
+        if (id !== containerId || missed.some((exit) => exit.pid === pid)) continue; // of an exec, or told
+        yield { container: String(id), exitCode: Number(exitStatus), exitedAt };
+        since = exitedAt;
+      }
+      return;
+    } catch (error) {
+      if (!isTemporary(error)) throw error;
+      log.warn(`${(error as Error).message}; waiting for it to come back`);
+    }
+    const list = () => Array.fromAsync(client.tasks.list({ signal }));
+    const tasks = await retry(list, { attempts: Infinity, longestWaitMs: 5_000, signal });
+    missed = tasks.flatMap(({ id, pid, exitStatus = 0, exitedAt = new Date(0) }) =>
+      exitedAt > since ? [{ container: id, pid, exitCode: exitStatus, exitedAt }] : []
+    );
+    log.info("Waiting again");
+  }
+}

@@ -147,14 +147,18 @@ realTest(
       ]], stderr);
       await Deno.writeTextFile(file, "- form: x\n");
       const wrong = await sync(containerd, "--rules", file);
-      assertEquals(wrong.code, 10);
-      assertStringIncludes(wrong.stderr, "copy.yaml:1: ");
+      assertEquals(wrong.code, 2);
+      assertStringIncludes(wrong.stderr, `"Cannot read rules: ${file}:1: `);
+      await Deno.writeTextFile(file, `- from: ${app}\n  to: ${one}\n  unpack: true\n`);
+      const unpacking = await sync(containerd, "--rules", file);
+      assertEquals(unpacking.code, 2);
+      assertStringIncludes(unpacking.stderr, `davit images copy --rules ${file} can`);
       const none = await sync(containerd, "--rules", `${folder}/none.yaml`);
       assertEquals(none.code, 4);
       assertStringIncludes(none.stderr, "no such file");
       const both = await sync(containerd, "--rules", file, "--from", app, "--to", one);
-      assertStringIncludes(both.stderr, "Name --from and --to, or --rules");
-      assertEquals((await sync(containerd, "--rules", "-")).code, 10); // stdin is empty
+      assertStringIncludes(both.stderr, "Cannot copy images: name --from and --to, or --rules");
+      assertEquals((await sync(containerd, "--rules", "-")).code, 2); // stdin is empty
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

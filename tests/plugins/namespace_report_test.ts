@@ -18,14 +18,18 @@ Deno.test("namespace-report counts what namespaces hold, the largest first, and 
       },
     },
   });
+  const said: string[] = [];
   const shown = async (options: { label?: string }) => {
-    const { rows } = await runPlugin(plugin, { containerd, options });
+    const { rows, log } = await runPlugin(plugin, { containerd, options });
+    said.push(...log);
     return (rows as { namespace: string; images: number; fresh: number; newest: string }[])
       .map(({ namespace, images, fresh, newest }) => [namespace, images, fresh, newest]);
   };
   assertEquals(await shown({}), [["large", 2, 1, "example.com/b:2"], ["small", 1, 0, "example.com/a:1"]]);
   assertEquals(await shown({ label: "team" }), [["small", 1, 0, "example.com/a:1"]]);
+  assertEquals(said, []);
   assertEquals(await shown({ label: "team=y" }), []);
+  assertEquals(said, ["No namespace has the label team=y"]);
 });
 
 realTest(

@@ -54,6 +54,28 @@ for (const [criterion, body, said] of failing) {
   });
 }
 
+Deno.test("a plugin that throws a UsageError exits 2 with its words alone, from wherever it is thrown", async () => {
+  await using folder = await PluginFolder.create();
+  await folder.write(
+    "sample.ts",
+    `import { definePlugin, UsageError } from "davit";
+export default definePlugin({
+  name: "sample",
+  summary: "x",
+  args: [{ name: "WHEN", summary: "x" }],
+  async *run({ args: [when] }) {
+    if (when === "late") yield 1;
+    throw new UsageError(\`Cannot begin \${when}: \\x1b[31mred\`);
+  },
+});
+`,
+  );
+  for (const when of ["early", "late"]) {
+    const { code, stderr } = await davit(["./sample.ts", when], { canned: true, cwd: folder.path });
+    assertEquals([code, stderr], [2, `davit: Cannot begin ${when}: red\n`]);
+  }
+});
+
 /** What a plugin may not do, as its code would, and the permission that it lacks. */
 const denied: readonly [statement: string, permission: string][] = [
   ['await Deno.readTextFile("/etc/passwd")', "read"],
