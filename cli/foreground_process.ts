@@ -71,12 +71,15 @@ export function streamsOf(foreground: Foreground): ProcessStreams {
 /**
  * The terminal, from now on raw.
  *
- * @throws {UsageError} when stdin is none.
+ * @throws {UsageError} when stdin is none, with the hint.
  */
-export function requireTerminal({ foreground }: Pick<VerbContext, "foreground">): RawTerminal {
+export function requireTerminal(
+  { foreground }: Pick<VerbContext, "foreground">,
+  hint: string,
+): RawTerminal {
   const terminal = foreground.rawTerminal();
   if (terminal) return terminal;
-  throw new UsageError("Cannot use a terminal: stdin is none", "leave out --tty, or use --detach");
+  throw new UsageError("Cannot use a terminal: stdin is none", hint);
 }
 
 /** Hands sizes or signals on to a process until it has ended, and ends the run with its exit code. */

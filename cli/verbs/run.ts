@@ -41,7 +41,9 @@ export default defineVerb({
     const container = await readContainer(client, context);
     const wantsTerminal = tty || container.spec?.process?.terminal === true;
     using stack = new DisposableStack();
-    const terminal = wantsTerminal && !detach ? stack.use(requireTerminal(context)) : undefined;
+    const terminal = wantsTerminal && !detach
+      ? stack.use(requireTerminal(context, "leave out --tty, or use --detach"))
+      : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const started = startContainer(client, { ...container, streams, output });
     const process = await explainingCommand(started, hintFor(context.args));

@@ -12,7 +12,9 @@ export default defineVerb({
     const client = await namespaced();
     const { io } = await client.tasks.get(id, { signal });
     using stack = new DisposableStack();
-    const terminal = io.terminal ? stack.use(requireTerminal(context)) : undefined;
+    const terminal = io.terminal
+      ? stack.use(requireTerminal(context, "the task has one, and is attached to from one"))
+      : undefined;
     using process = await attachTask(client, id, { streams: streamsOf(foreground), signal });
     await accompany(process, { context, terminal });
     await process.delete();

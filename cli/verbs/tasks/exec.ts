@@ -10,7 +10,7 @@ import {
   streamsOf,
   writePidFile,
 } from "../../foreground_process.ts";
-import { containerOptions } from "../../container_options.ts";
+import { checkProcess, containerOptions } from "../../container_options.ts";
 import { defineVerb } from "../../verb.ts";
 
 const { tty, env, cwd, user } = containerOptions;
@@ -34,10 +34,11 @@ export default defineVerb({
     const { args: [containerId = ""], command, options, namespaced, foreground, signal } = context;
     const { detach, tty: wantsTerminal, execId, env, cwd, user, logUri } = options;
     if (wantsTerminal && detach) throw new UsageError("Cannot use both --tty and --detach");
+    checkProcess({ env, cwd });
     const output = outputOf({ tty: wantsTerminal, logUri, nullIo: detach && logUri === undefined });
     const client = await namespaced();
     using stack = new DisposableStack();
-    const terminal = wantsTerminal ? stack.use(requireTerminal(context)) : undefined;
+    const terminal = wantsTerminal ? stack.use(requireTerminal(context, "leave out --tty")) : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const process = await explainingCommand(execProcess(client, {
       ...{ containerId, execId, command, env, cwd, user },

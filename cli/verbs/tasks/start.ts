@@ -27,7 +27,9 @@ export default defineVerb({
     if (tty && options.nullIo) throw new UsageError("Cannot use --null-io: the container wants a terminal");
     const output = outputOf({ ...options, tty });
     using stack = new DisposableStack();
-    const terminal = tty && !detach ? stack.use(requireTerminal(context)) : undefined;
+    const terminal = tty && !detach
+      ? stack.use(requireTerminal(context, "the container wants one; --detach leaves it to tasks attach"))
+      : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const process = await explainingCommand(startTask(client, id, { streams, output, signal }));
     await writePidFile(options.pidFile, process);

@@ -65,9 +65,17 @@ const refused: [argv: string[], exit: number, message: string][] = [
   [["--user", "nobody", "busybox", "x"], 125, 'the image has no user "nobody"'],
   [["--mount", "type=bind,src=/none,dst=/x,options=rbind", "busybox", "x"], 125, "/none"],
   [["--mount", "type=bind,dst=/x", "busybox", "x"], 125, "source is missing"],
+  [["--mount", "type=bind,typ=x,src=/,dst=/x", "busybox", "x"], 125, 'unknown field "typ"'],
+  [["--mount", "type=bind,src=/,dst=/x,dst=/y", "busybox", "x"], 125, "destination is given twice"],
+  [["--mount", 'type=bind,"src=/', "busybox", "x"], 125, "its quotes are malformed"],
+  [["--mount", "type=nofs,src=x,dst=/x", "busybox", "x"], 125, "no such device"],
   [["--env", "=x", "busybox", "x"], 125, "it has no key"],
   [["--env-file", "/none", "busybox", "x"], 125, 'environment file "/none": no such file'],
+  [["--env-file", "/etc", "busybox", "x"], 125, 'environment file "/etc": it is a folder'],
+  [["--env-file", "/proc/self/exe", "busybox", "x"], 125, "it is not a text in UTF-8"],
+  [["--cwd", "tmp", "busybox", "x"], 125, "not an absolute path"],
   [["--memory-limit", "much", "busybox", "x"], 125, "expected a size"],
+  [["--memory-limit", "1", "busybox", "x"], 125, "unable to set memory limit"],
   [["--cpus", "-1", "busybox", "x"], 125, "--cpus"],
   [["--cap-add", "FLY", "busybox", "x"], 125, 'capability "FLY"'],
   [["--device", "/dev/none", "busybox", "x"], 125, 'device "/dev/none": no such file'],
@@ -80,6 +88,9 @@ const refused: [argv: string[], exit: number, message: string][] = [
   [["--config", "/none", "x"], 125, 'spec "/none": no such file'],
   [["--config", "/etc/passwd", "x"], 125, 'Cannot read spec "/etc/passwd"'],
   [["--config", "x", "x", "y"], 125, "more than an ID"],
+  [["--rootfs", "/none", "x", "true"], 125, "/none"],
+  [["--runtime", "none", "busybox", "x"], 125, "invalid runtime name none"],
+  [["--snapshotter", "none", "busybox", "x"], 125, "snapshotter not loaded"],
 ];
 
 verbTest(
@@ -95,6 +106,68 @@ verbTest(
   },
   { series: ["2"] },
 );
+
+const refusedByExec: [argv: string[], exit: number, message: string][] = [
+  [["c", "nope"], 127, 'exec: "nope": executable file not found'],
+  [["c", "/etc/passwd"], 126, "permission denied"],
+  [["c", "/etc"], 126, "permission denied"],
+  [["-u", "nobody", "c", "true"], 125, 'the image has no user "nobody"'],
+  [["--env", "=x", "c", "true"], 125, "it has no key"],
+  [["--cwd", "tmp", "c", "true"], 125, "not an absolute path"],
+  [["--cwd", "/none", "c", "true"], 125, "/none"],
+  [["--tty", "c", "true"], 125, "Cannot use a terminal: stdin is none"],
+  [["--tty", "--detach", "c", "true"], 125, "Cannot use both --tty and --detach"],
+  [["--exec-id", "a..b", "c", "true"], 125, "a..b"],
+  [["none", "true"], 125, "not found"],
+];
+
+verbTest("tasks exec says what is wrong, and leaves the container as it was", async ({ run }) => {
+  await run("run", "--detach", "--null-io", "busybox", "c", "sleep", "600");
+  for (const [argv, exit, message] of refusedByExec) {
+    const { code, stdout, stderr } = await run("tasks", "exec", ...argv);
+    assertEquals([code, stdout], [exit, ""], `${argv.join(" ")}: ${stderr}`);
+    assertStringIncludes(stderr, message);
+  }
+  assertEquals((await run("tasks", "ps", "--no-headers", "c")).stdout.trimEnd().split("\n").length, 1);
+  await run("tasks", "pause", "c");
+  assertEquals((await run("tasks", "exec", "c", "true")).code, 125);
+  assertEquals((await run("containers", "rm", "-f", "c")).code, 0);
+  assertEquals((await run("tasks", "exec", "c", "true")).code, 125);
+});
+
+verbTest("tasks attach and start want a terminal for what has one", async ({ run }) => {
+  await run("run", "--detach", "--tty", "busybox", "c", "sh");
+  const attached = await run("tasks", "attach", "c");
+  assertEquals([attached.code, attached.stdout], [125, ""]);
+  assertStringIncludes(attached.stderr, "Cannot use a terminal: stdin is none\nhint: the task has one");
+  await run("tasks", "rm", "-f", "c");
+  assertStringIncludes((await run("tasks", "start", "c")).stderr, "hint: the container wants one");
+  assertStringIncludes(
+    (await run("tasks", "start", "--null-io", "c")).stderr,
+    "the container wants a terminal",
+  );
+  assertEquals((await run("tasks", "start", "--detach", "c")).code, 0);
+  await run("containers", "rm", "-f", "c");
+}, { series: ["2"] });
+
+verbTest("run and attach say when somebody removes the container meanwhile", async ({ run, ctr }) => {
+  const isThere = async () => {
+    while (!(await run("tasks", "ls", "-q")).stdout.includes("c")) { /* again */ }
+  };
+  const running = run("run", "--rm", "busybox", "c", "sleep", "600");
+  await isThere();
+  await ctr("tasks", "rm", "--force", "c");
+  await ctr("containers", "rm", "c");
+  const { code, stderr } = await running;
+  // The end of the process may be known before it is deleted, or not.
+  if (code === 125) assertMatch(stderr, /^davit: Cannot wait for task "c" in namespace ".*": not found\n$/);
+  else assertEquals([code, stderr], [137, ""]);
+
+  await run("run", "--detach", "busybox", "c", "sleep", "600");
+  const attached = run("tasks", "attach", "c");
+  assertEquals((await run("containers", "rm", "--force", "c")).code, 0);
+  assert([125, 137].includes((await attached).code));
+});
 
 verbTest(
   "run --detach leaves a container that attach, exec, kill, wait and remove work on",
