@@ -6,7 +6,7 @@ import type { HeldLease } from "../leases.ts";
 import { isIndex, isManifest } from "../oci/media_types.ts";
 import type { Progress } from "../plugin.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { lacking, unbound } from "./copy_labels.ts";
+import { lacking } from "./copy_labels.ts";
 import {
   type BlobPlan,
   type CopyPlan,
@@ -25,7 +25,7 @@ export interface CopyResult {
   from: string;
   to: string;
   digest: string;
-  /** `"repaired"`: the image was there and blobs or labels of it were not. */
+  /** `"repaired"`: the image was there, and blobs or labels of it were not. */
   status: "copied" | "updated" | "repaired" | "exists" | "failed";
   /** Why it failed, or what to know: platforms that the source lacks. */
   reason?: string;
@@ -183,12 +183,15 @@ class Writer {
   }
 
   /** All blobs, children first; then the image. */
-  async copy({ source, name, blobs, action }: ImagePlan, tally: Tally): Promise<CopyResult["status"]> {
+  async copy(
+    { source, name, labels, blobs, action }: ImagePlan,
+    tally: Tally,
+  ): Promise<CopyResult["status"]> {
     const isDocument = ({ descriptor: { mediaType } }: BlobPlan) =>
       isIndex(mediaType) || isManifest(mediaType);
     await settleAll(blobs.filter((blob) => !isDocument(blob)).map((blob) => this.#attachOnce(blob, tally)));
     for (const blob of blobs.filter(isDocument)) await this.#attachOnce(blob, tally);
-    const image = { name, target: source.target, labels: unbound(source.labels) };
+    const image = { name, target: source.target, labels };
     const { images } = this.#target;
     try {
       await this.#settled(tally, () => images.create(image, this.#options));

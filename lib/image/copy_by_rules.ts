@@ -11,6 +11,7 @@ import { executePrune, judgeCandidates, type PruneDecision } from "./prune.ts";
 import { renamePrefixes } from "./rename.ts";
 import { NoSuchPlatformError } from "./rootfs.ts";
 import { unpackImage, type UnpackOptions } from "./unpack.ts";
+import { findUnpacked } from "./unpacked.ts";
 
 /** What became of one image in one target namespace, by rules. */
 export interface RuleResult extends Omit<CopyResult, "status"> {
@@ -71,27 +72,48 @@ async function* copyByRule(
   },
 ): AsyncIterable<RuleResult> {
   const { to, include, rename, pin, unpack, ...choice } = rule;
-  const request = { ...choice, from, to, match: include, rename: renamePrefixes(rename), ...options };
+  const labels = pin ? pinLabels(true) : undefined;
+  const request = { ...choice, from, to, match: include, rename: renamePrefixes(rename), labels, ...options };
   const plan = await planCopy(client, request);
   onPlan?.(plan);
   if (dryRun) return yield* foreseenResults(plan);
-  for await (const result of executeCopy(client, plan, { onProgress, ...options })) {
+  const results = executeCopy(client, plan, { onProgress, ...options });
+  if (!unpack) return yield* results;
+  const where = { platform: rule.platforms[0], snapshotter, ...options };
+  const known = await unpackedThere(client, plan, where);
+  for await (const result of results) {
     if (result.status === "failed") {
       yield result;
       continue;
     }
+    const before = result.status === "exists" ? known.get(result.to)?.get(result.digest) : undefined;
     try {
       const target = client.namespace(result.to);
-      if (pin) await target.images.update({ name: result.image, labels: pinLabels(true) }, options);
-      const where = { platform: rule.platforms[0], snapshotter, onProgress };
-      yield unpack
-        ? { ...result, unpacked: await isUnpacked(target, result.image, { ...where, ...options }) }
-        : result;
+      const unpacked = before ?? await isUnpacked(target, result.image, { ...where, onProgress });
+      yield { ...result, unpacked };
     } catch (error) {
       options.signal?.throwIfAborted();
       yield { ...result, status: "failed", reason: messageOf(error), error };
     }
   }
+}
+
+/** A single image is looked at with less than it takes to list all content and snapshots of a namespace. */
+const worthListing = 2;
+
+/** What is unpacked in each target of the images that exist there already, by the digests of their targets. */
+async function unpackedThere(
+  client: NamespaceAccess,
+  { targets }: CopyPlan,
+  options: Pick<UnpackOptions, "platform" | "snapshotter"> & CallOptions,
+): Promise<Map<string, Map<string, boolean>>> {
+  const known = new Map<string, Map<string, boolean>>();
+  for (const { to, images } of targets) {
+    const there = images.flatMap(({ action, source }) => action === "exists" ? [source.target] : []);
+    if (there.length < worthListing) continue;
+    known.set(to, await findUnpacked(client.namespace(to), there, options));
+  }
+  return known;
 }
 
 /** Unpacks an image; `false` when it has nothing for the platform. */

@@ -26,6 +26,8 @@ export interface CopyRequest extends ImageChoice, CallOptions {
   rename?: (name: string) => string;
   /** `linux/arm64`, …: only these, and each must be complete. Default: all that the source has. */
   platforms?: readonly string[];
+  /** Labels that the images have in the targets, besides those that they have in the source. */
+  labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What {@linkcode planCopy} found and decided; nothing is written yet. */
@@ -51,6 +53,8 @@ export interface ImagePlan {
   source: Image;
   /** The name it gets. */
   name: string;
+  /** The labels it gets. */
+  labels: Record<string, string>;
   /**
    * `"update"`: the name points elsewhere. `"repair"`: the image is there, blobs or labels of it are not.
    * `"exists"`: all is there. `"impossible"`: see `error`.
@@ -169,14 +173,14 @@ async function imagesByName(
 /** Where platforms are named, their parts must be looked at. */
 async function unchangedOf(
   images: Image[],
-  { request: { platforms = [], rename = (name) => name }, ...where }: {
+  { request: { platforms = [], rename = (name) => name, labels = {} }, ...where }: {
     source: NamespacedClient;
     targets: CopyTarget[];
     request: CopyRequest;
     options: CallOptions;
   },
 ): Promise<Set<Image>> {
-  return platforms.length > 0 ? new Set() : await findUnchanged(images, { ...where, rename });
+  return platforms.length > 0 ? new Set() : await findUnchanged(images, { ...where, rename, labels });
 }
 
 function noSource(name: string): never {
@@ -220,14 +224,16 @@ function planImage(
   }
   const blobs = blobsOf(tree, { source, target });
   const now = target.images.get(name);
+  const isLabelled = Object.keys(lacking(request.labels ?? {}, now?.labels ?? {})).length === 0;
   return {
     source: image,
     name,
+    labels: { ...unbound(image.labels), ...request.labels },
     action: now === undefined
       ? "create"
       : now.target.digest !== image.target.digest
       ? "update"
-      : blobs.some(needsWork)
+      : !isLabelled || blobs.some(needsWork)
       ? "repair"
       : "exists",
     blobs,
@@ -270,7 +276,7 @@ function impossible(source: Image, name: string, error: unknown): ImagePlan {
 
 /** A plan in which nothing is to be done. */
 function planned(source: Image, name: string, what: Pick<ImagePlan, "action" | "error">): ImagePlan {
-  return { source, name, ...what, blobs: [], lackingBytes: 0, skipped: 0 };
+  return { source, name, labels: {}, ...what, blobs: [], lackingBytes: 0, skipped: 0 };
 }
 
 /** Two images that would get one name: the later ones are not copied over the first. */

@@ -16,19 +16,24 @@ export interface CopyTarget {
 
 /**
  * The images that every target has just as the source does: the same target digest, and below it all that labels lead
- * to. They need not be read. An image with parts that the source lacks is never among them.
+ * to; and the labels that they are to have. They need not be read. An image with parts that the source lacks is never among them.
  */
 export async function findUnchanged(
   images: readonly Image[],
-  { source, targets, rename, options }: {
+  { source, targets, rename, labels, options }: {
     source: NamespacedClient;
     targets: readonly CopyTarget[];
     rename: (name: string) => string;
+    labels: Readonly<Record<string, string>>;
     options: CallOptions;
   },
 ): Promise<Set<Image>> {
   const alike = images.filter(({ name, target }) =>
-    targets.every(({ images }) => images.get(rename(name))?.target.digest === target.digest)
+    targets.every(({ images }) => {
+      const there = images.get(rename(name));
+      return there?.target.digest === target.digest &&
+        Object.keys(lacking(labels, there.labels)).length === 0;
+    })
   );
   if (alike.length < worthListing) return new Set();
   const clients = [source, ...targets.map(({ client }) => client)];

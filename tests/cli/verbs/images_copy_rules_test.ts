@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
 import { connect } from "davit";
 import type { RunRecord } from "../../../cli/unattended/record.ts";
 import { busyboxImage, checkWithCtr, importWithCtr, manyImages, ociArchive } from "../../real/images.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { davit as program } from "../plugin/program.ts";
 import { davit } from "./davit.ts";
 
 async function importVersions(
@@ -81,26 +83,82 @@ realTest(
   },
 );
 
-realTest("images copy of 200 images that are all there makes a handful of calls", async (_t, containerd) => {
-  const [from, to] = [uniqueNamespace(), uniqueNamespace()];
-  await importWithCtr(
-    containerd,
-    from,
-    ociArchive(await manyImages({ count: 200, sharedLayers: 1, layerBytes: 100 })),
-  );
-  const report = await Deno.makeTempFile();
-  try {
-    const copy = ["images", "copy", "**", "--from", from, "--to", to, "--report", report, "-q"];
-    assertEquals((await davit(containerd, copy)).code, 0);
-    const again = await davit(containerd, copy);
-    assertEquals(again.stdout.trim().split("\n").length, 200);
-    const { counts, calls }: RunRecord = JSON.parse(await Deno.readTextFile(report));
-    assertEquals(counts, { exists: 200 });
-    assert(calls.number <= 8, `${calls.number} calls`);
-  } finally {
-    await Deno.remove(report);
-  }
-}, { series: ["2"] });
+realTest(
+  "a second copy of 200 images makes a handful of calls, whatever the rules say",
+  async (t, containerd) => {
+    const [from, to, mirror] = ["from", "to", "mirror"].map(uniqueNamespace) as [string, string, string];
+    const images = await manyImages({ count: 200, sharedLayers: 1, layerBytes: 100 });
+    await importWithCtr(containerd, from, ociArchive(images));
+    await importVersions(containerd, mirror, ["old"], 53);
+    const folder = await Deno.makeTempDir();
+    const [report, rules, synced] = ["report.json", "rules.yaml", "synced.yaml"].map((name) =>
+      join(folder, name)
+    ) as [
+      string,
+      string,
+      string,
+    ];
+    const rule = `
+- from: ${from}
+  to: ${mirror}
+  rename: { example.com/many/: example.com/mirrored/ }
+  mirror: true
+  pin: true
+`;
+    await Deno.writeTextFile(rules, `${rule}  unpack: true\n`);
+    await Deno.writeTextFile(synced, rule);
+    /** Runs it, and resolves to its record. */
+    const copied = async (argv: string[]): Promise<RunRecord> => {
+      const { code, stderr } = await davit(containerd, [...argv, "--report", report, "--yes", "-q"]);
+      assertEquals(code, 0, stderr);
+      return JSON.parse(await Deno.readTextFile(report));
+    };
+    try {
+      const byFlags = ["images", "copy", "**", "--from", from, "--to", to];
+      const byRules = ["images", "copy", "--rules", rules];
+      await t.step("by flags", async () => {
+        assertEquals((await copied(byFlags)).counts, { copied: 200 });
+        const { counts, calls } = await copied(byFlags);
+        assertEquals(counts, { exists: 200 });
+        assert(calls.number <= 8, `${calls.number} calls`);
+      });
+      await t.step("by rules that rename, mirror, pin and unpack", async () => {
+        assertEquals((await copied(byRules)).counts, { copied: 200, removed: 1 });
+        const { counts, items, calls } = await copied(byRules);
+        assertEquals(counts, { exists: 200 });
+        assert((items as { unpacked: boolean }[]).every(({ unpacked }) => unpacked));
+        assert(calls.number <= 12, `${calls.number} calls`);
+      });
+      await t.step("by the plugin image-sync", async () => {
+        const argv = ["image-sync", "--rules", synced, "--report", report, "--yes"];
+        const { code, stderr } = await program(["-a", containerd.address, ...argv]);
+        assertEquals(code, 0, stderr);
+        const { counts, calls }: RunRecord = JSON.parse(await Deno.readTextFile(report));
+        assertEquals(counts, { exists: 200 });
+        assert(calls.number <= 12, `${calls.number} calls`);
+      });
+      await t.step("which still sees what somebody changed", async () => {
+        const label = ["images", "label", "example.com/mirrored/app-007:latest", "io.cri-containerd.pinned="];
+        await containerd.ctr(label, { namespace: mirror });
+        await using client = await connect({ address: containerd.address });
+        const inside = client.namespace(mirror);
+        const manifest = await inside.content.info(images[9]!.target.digest);
+        const config = manifest.labels["containerd.io/gc.ref.content.config"]!;
+        await inside.content.update(config, { labels: { "containerd.io/gc.ref.snapshot.overlayfs": "" } });
+        await inside.leases.collectGarbage();
+        const snapshots = async () => (await Array.fromAsync(inside.snapshots("overlayfs").list())).length;
+        const before = await snapshots();
+        assertEquals((await copied(byRules)).counts, { exists: 199, repaired: 1 });
+        assertEquals(await snapshots(), before + 1);
+        const { labels } = await inside.images.get("example.com/mirrored/app-007:latest");
+        assertEquals(labels["io.cri-containerd.pinned"], "pinned");
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  { series: ["2"] },
+);
 
 realTest(
   "images copy --delete-extra keeps what is pinned or used, and all where a copy failed",
