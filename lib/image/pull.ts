@@ -3,6 +3,7 @@ import { Limiter, mapConcurrent } from "../concurrency.ts";
 import {
   AlreadyExistsError,
   ContainerdError,
+  containerdError,
   DeadlineExceededError,
   OutcomeUnknownError,
 } from "../errors.ts";
@@ -146,7 +147,7 @@ export async function* pullImages(
       callOptions.signal?.throwIfAborted();
       if (!isTemporary(error)) return failed(reference, error);
       isWorthKeeping = true;
-      return { ...failed(reference, error), isKept: true };
+      return { ...failed(reference, withoutEffect(error)), isKept: true };
     }
   };
   yield* mapConcurrent(resolved, work, { limit: imagesAtOnce });
@@ -324,6 +325,12 @@ function isTemporary(error: unknown): boolean {
   if (error instanceof RegistryError) return error.isTemporary;
   return error instanceof ContainerdError &&
     (error.code === "unavailable" || error.code === "deadline_exceeded");
+}
+
+/** What was lost before the image was written has changed nothing that anybody sees. */
+function withoutEffect(error: unknown): unknown {
+  if (!(error instanceof OutcomeUnknownError) || error.method?.includes(".images.")) return error;
+  return containerdError({ ...error.details, outcome: "no effect" }, { cause: error });
 }
 
 function failed(reference: Reference, error: unknown): PullResult {

@@ -1,105 +1,149 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { connect, openRegistry, pullImages } from "davit";
+import { connect } from "davit";
+import { thisOwner } from "../../../cli/owner.ts";
+import type { Containerd } from "../../real/containerd.ts";
 import { buildImage } from "../../real/image_builder.ts";
 import { checkWithCtr } from "../../real/images.ts";
 import { randomLayer } from "../../real/layers.ts";
+import { run } from "../../real/process.ts";
 import { StockedRegistry } from "../../real/stocked_registry.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 
 const main = fromFileUrl(new URL("../../../cli/main.ts", import.meta.url));
-const image = await buildImage({ name: "app:1", layers: [await randomLayer(24 << 20, 7100)] });
-const layer = [...image.blobs.keys()][0]!;
+const layers = [await randomLayer(14 << 20, 7100), await randomLayer(8 << 20, 7101)];
+const image = await buildImage({ name: "app:1", layers });
+
+/** So much comes of each layer before the end. */
+const firstBytes = 6 << 20;
 
 /** What may have to come again of each blob. */
 const maxAgain = 4 << 20;
 
 realTest("images pull goes on where a SIGKILL of davit has ended it", async (_t, containerd) => {
-  const namespace = uniqueNamespace();
-  await using stock = await StockedRegistry.start({ "app:1": image });
-  const name = stock.reference("app:1");
-  const sent = slowly(stock);
-  const davit = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", main, "-a", containerd.address, "-n", namespace, "images", "pull", name],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  await sent.atLeast(9 << 20);
+  await using scene = await Scene.make(containerd);
+  const davit = scene.pulling();
+  await scene.written();
   davit.kill("SIGKILL");
-  await davit.status;
-  await assertGoesOn({ stock, sent: sent.bytes, address: containerd.address, namespace });
-  assertEquals(await checkWithCtr(containerd, namespace), new Map([[name, "complete (2/2)"]]));
+  await scene.ended(davit);
+  await scene.assertGoesOn();
 });
 
-realTest("pullImages() goes on where a SIGKILL of containerd has ended it", async (_t, containerd) => {
-  const namespace = uniqueNamespace();
-  await using stock = await StockedRegistry.start({ "app:1": image });
-  const name = stock.reference("app:1");
-  const sent = slowly(stock);
-  {
-    await using connection = await connect({ address: containerd.address });
-    await using registry = openRegistry({ plainHttp: true });
-    const pulling = Array.fromAsync(pullImages(connection.namespace(namespace), [name], { registry }));
-    await sent.atLeast(9 << 20);
-    containerd.kill();
-    const [result] = await pulling;
-    assertEquals([result?.status, result?.isKept], ["failed", true]);
-    await containerd.exited();
-  }
+realTest("images pull goes on where a SIGKILL of containerd has ended it", async (_t, containerd) => {
+  await using scene = await Scene.make(containerd);
+  const davit = scene.pulling();
+  await scene.written();
+  containerd.kill();
+  await containerd.exited();
+  assertEquals((await scene.ended(davit)).code, 7);
   await containerd.restart();
-  await assertGoesOn({ stock, sent: sent.bytes, address: containerd.address, namespace });
-  assertEquals(await checkWithCtr(containerd, namespace), new Map([[name, "complete (2/2)"]]));
+  await scene.assertGoesOn();
 }, { fresh: true });
 
-/** Has the layer come in small pieces with some time between them, and counts its bytes. */
-function slowly({ proxy }: StockedRegistry): { bytes: number; atLeast(bytes: number): Promise<void> } {
-  const waiting = new Map<number, () => void>();
-  const sent = {
-    bytes: 0,
-    atLeast: (bytes: number) => new Promise<void>((resolve) => waiting.set(bytes, resolve)),
-  };
-  proxy.fault = async ({ method, path }, forward) => {
-    if (method !== "GET" || !path.endsWith(layer)) return undefined;
-    const { body, status, headers } = await forward();
+/** A registry behind a proxy that stops in the middle of each layer until the first pull is over, and counts bytes. */
+class Scene implements AsyncDisposable {
+  readonly #namespace = uniqueNamespace();
+  readonly #containerd: Containerd;
+  readonly #stock: StockedRegistry;
+  /** Bytes of each layer. */
+  #sent = new Map<string, number>();
+  readonly #over = Promise.withResolvers<void>();
+
+  private constructor(containerd: Containerd, stock: StockedRegistry) {
+    this.#containerd = containerd;
+    this.#stock = stock;
+  }
+
+  static async make(containerd: Containerd): Promise<Scene> {
+    const stock = await StockedRegistry.start({ "app:1": image });
+    const scene = new Scene(containerd, stock);
+    stock.proxy.fault = async ({ method, path }, forward) => {
+      const layer = layers.find(({ descriptor }) => path.endsWith(descriptor.digest));
+      return method === "GET" && layer ? scene.#counted(await forward(), layer.descriptor.digest) : undefined;
+    };
+    return scene;
+  }
+
+  /** Starts a pull. */
+  pulling(): Deno.ChildProcess {
+    const [program = "", ...args] = this.#command;
+    return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).spawn();
+  }
+
+  /** Resolves when containerd has most of what is to come. */
+  async written(): Promise<void> {
+    await using client = await connect({ address: this.#containerd.address });
+    const { content } = client.namespace(this.#namespace);
+    for (;;) {
+      const statuses = await Array.fromAsync(content.listStatuses());
+      if (statuses.filter(({ offset }) => offset >= firstBytes - maxAgain / 2).length === layers.length) {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Resolves when the first pull has ended; what still comes until it has noticed does not count. */
+  async ended({ status }: Deno.ChildProcess): Promise<Deno.CommandStatus> {
+    const sent = new Map(this.#sent);
+    this.#over.resolve();
+    const ending = await status;
+    this.#sent = sent;
+    return ending;
+  }
+
+  /** The next pull gets what is left of the layers, and little more; then nothing holds it but the image. */
+  async assertGoesOn(): Promise<void> {
+    await using client = await connect({ address: this.#containerd.address, owner: thisOwner });
+    const { leases, content } = client.namespace(this.#namespace);
+    const kept = async () => (await Array.fromAsync(leases.list(), ({ id }) => id)).sort();
+    assert((await kept()).length > 0);
+    const labels = { "davit/operation": "images pull" };
+    await using alive = await leases.acquire({ prefix: "alive", labels });
+    await leases.create({ id: "foreign" });
+    const before = new Map(this.#sent);
+
+    const [program = "", ...args] = this.#command;
+    await run(program, args);
+    for (const { descriptor: { digest, size } } of layers) {
+      const [first = 0, both = 0] = [before.get(digest), this.#sent.get(digest)];
+      assert(first < size, `all of ${digest} came before the end`);
+      assert(both - size <= maxAgain, `of ${size} bytes ${first} came before the end, and ${both} in all`);
+    }
+    const name = this.#stock.reference("app:1");
+    assertEquals(
+      await checkWithCtr(this.#containerd, this.#namespace),
+      new Map([[name, "complete (3/3)"]]),
+    );
+    assertEquals(await kept(), [alive.id, "foreign"]);
+    assertEquals(await Array.fromAsync(content.listStatuses()), []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stock[Symbol.asyncDispose]();
+  }
+
+  get #command(): string[] {
+    const place = ["-a", this.#containerd.address, "-n", this.#namespace];
+    return [
+      ...[Deno.execPath(), "run", "-A", "--quiet", main],
+      ...[...place, "images", "pull", this.#stock.reference("app:1")],
+    ];
+  }
+
+  #counted({ body, status, headers }: Response, digest: string): Response {
     const counted = new TransformStream<Uint8Array, Uint8Array>(
       {
-        async transform(piece, controller) {
+        transform: async (piece, controller) => {
+          const sent = (this.#sent.get(digest) ?? 0) + piece.length;
+          if (sent > firstBytes) await this.#over.promise;
+          this.#sent.set(digest, sent);
           controller.enqueue(piece);
-          sent.bytes += piece.length;
-          for (const [bytes, resolve] of waiting) if (sent.bytes >= bytes) resolve();
-          await new Promise((resolve) => setTimeout(resolve, 1));
         },
       },
       undefined,
       { highWaterMark: 0 },
     );
     return new Response(body!.pipeThrough(counted), { status, headers });
-  };
-  return sent;
-}
-
-/** The next pull asks for what is left of the layer, and little more. */
-async function assertGoesOn(
-  { stock, sent, address, namespace }: {
-    stock: StockedRegistry;
-    sent: number;
-    address: string;
-    namespace: string;
-  },
-): Promise<void> {
-  const size = image.blobs.get(layer)!.length;
-  assert(sent < size, `all ${sent} bytes came before the end`);
-  stock.proxy.fault = () => undefined;
-  stock.proxy.requests.length = 0;
-  await using connection = await connect({ address });
-  await using registry = openRegistry({ plainHttp: true });
-  const references = [stock.reference("app:1")];
-  const [result] = await Array.fromAsync(
-    pullImages(connection.namespace(namespace), references, { registry }),
-  );
-  assertEquals([result?.status, result?.error], ["pulled", undefined]);
-  const asked = stock.proxy.seen(new RegExp(`GET .*${layer}`));
-  assertEquals(asked.length, 1);
-  const from = Number(/\d+/.exec(asked[0]!.headers.get("range") ?? "0"));
-  assert(from > 0 && sent - from <= maxAgain, `${sent} bytes had come, and it went on from ${from}`);
+  }
 }

@@ -9,7 +9,7 @@ import {
   type PullOptions,
   type PullResult,
 } from "davit";
-import { type HttpProxy, truncated } from "../../fault/http_proxy.ts";
+import { type HttpProxy, stalled, truncated } from "../../fault/http_proxy.ts";
 import { buildImage, parseJson } from "../../real/image_builder.ts";
 import {
   busyboxImage,
@@ -225,21 +225,36 @@ realTest(
   async (_t, containerd) => {
     const image = await buildImage({
       name: "x",
-      layers: [await randomLayer(100_000, 7600), await randomLayer(6 << 20, 7601)],
+      layers: [
+        await randomLayer(100_000, 7600),
+        await randomLayer(6 << 20, 7601),
+        await randomLayer(5 << 20, 7602),
+      ],
     });
-    const [small, large] = parseJson<{ layers: Descriptor[] }>(image.blobs, image.target).layers;
+    const [small, large, slow] = parseJson<{ layers: Descriptor[] }>(image.blobs, image.target).layers;
     await using stock = await StockedRegistry.start({ "app:1": image });
     const name = stock.reference("app:1");
     await using connection = await connect({ address: containerd.address });
     const client = connection.namespace(uniqueNamespace());
     let hasBrokenOff = false;
+    const { promise: isWritten, resolve: written } = Promise.withResolvers<void>();
     stock.proxy.fault = async ({ path }, forward) => {
+      if (path.includes(`/blobs/${slow!.digest}`)) return stalled(await forward(), 3 << 20);
       if (!path.includes(`/blobs/${large!.digest}`)) return undefined;
-      if (hasBrokenOff) return new Response(null, { status: 503 });
+      if (hasBrokenOff) {
+        await isWritten;
+        return new Response(null, { status: 503 });
+      }
       hasBrokenOff = true;
       return truncated(await forward(), 4 << 20);
     };
-    const [lost] = await pulled(client, [name]);
+    const losing = pulled(client, [name]);
+    const ref = `davit-${slow!.digest}`;
+    while (((await client.content.status(ref).catch(() => undefined))?.offset ?? 0) < 1 << 20) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    written();
+    const [lost] = await losing;
     assertEquals([lost!.status, lost!.isKept], ["failed", true], lost!.reason);
     await collectGarbage(containerd, client.name);
     stock.proxy.fault = () => undefined;
@@ -247,8 +262,11 @@ realTest(
     const [again] = await pulled(client, [name]);
     assertEquals([again!.status, again!.error], ["pulled", undefined]);
     assertEquals(stock.downloads(new RegExp(small!.digest)), 0);
-    const [asked] = stock.proxy.seen(new RegExp(`GET .*${large!.digest}`));
-    assertMatch(asked!.headers.get("range") ?? "", /^bytes=[34]\d{6}-$/);
+    for (const { digest } of [large!, slow!]) {
+      const [asked] = stock.proxy.seen(new RegExp(`GET .*${digest}`));
+      assertMatch(asked!.headers.get("range") ?? "", /^bytes=[1-4]\d{6}-$/);
+    }
+    await assertNothingOpen(containerd, client.name);
   },
   { series: ["2"] },
 );
