@@ -40,10 +40,6 @@ export interface Scene
   namespaces: readonly NamespaceScene[];
   /** The snapshotters that containerd has and that work. */
   snapshotters: readonly string[];
-  address: string;
-  youngMs: number;
-  processes: string;
-  groups: string;
   options: CallOptions;
 }
 
