@@ -191,7 +191,8 @@ realTest("liveNames() lists every kind that an argument can name", async (_t, co
   await ctr("run", "--detach", name, "runs", "sleep", "600");
   await ctr("containers", "create", name, "idle");
   await using client = await connect({ address: containerd.address });
-  const { content } = client.namespace(namespace);
+  const { content, sandboxes } = client.namespace(namespace);
+  await sandboxes.create({ id: "pod", runtime: "io.containerd.runc.v2" });
   const names = async (kind: LiveKind) =>
     await liveNames({
       kind,
@@ -210,6 +211,7 @@ realTest("liveNames() lists every kind that an argument can name", async (_t, co
     });
   assertEquals((await names("container")).sort(), ["idle", "runs"]);
   assertEquals(await names("task"), ["runs"]);
+  assertEquals(await names("sandbox"), ["pod"]);
   assertEquals((await names("snapshotter")).includes("overlayfs"), true);
   assertEquals((await names("snapshot")).filter((key) => !key.startsWith("sha256:")).sort(), [
     "idle",
