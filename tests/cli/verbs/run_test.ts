@@ -170,6 +170,36 @@ verbTest("run and attach say when somebody removes the container meanwhile", asy
 });
 
 verbTest(
+  "run and attach go on when containerd is killed and comes back, and end as the process does",
+  async ({ containerd, run }) => {
+    const folder = await Deno.makeTempDir({ prefix: "davit-test-run-" });
+    try {
+      const script = "echo begin; until [ -e /data/go ]; do sleep 0.05; done; echo end; exit 7";
+      const mount = `type=bind,src=${folder},dst=/data,options=rbind:ro`;
+      await run("run", "--detach", "--mount", mount, "busybox", "d", "sh", "-c", script);
+      const ends = [
+        run("run", "--rm", "--mount", mount, "busybox", "c", "sh", "-c", script),
+        run("tasks", "attach", "d"),
+      ];
+      const isRunning = async (id: string) => (await run("tasks", "ls")).stdout.match(`${id} .* running`);
+      while (!await isRunning("c") || !await isRunning("d")) { /* again */ }
+      await run("tasks", "exec", "c", "true"); // longer than the answer to the start of "c" takes
+      containerd.kill();
+      await containerd.exited();
+      await containerd.restart();
+      await Deno.writeTextFile(join(folder, "go"), "");
+      for (const end of await Promise.all(ends)) {
+        assertEquals(end, { code: 7, stdout: "begin\nend\n", stderr: "" });
+      }
+      await run("containers", "rm", "d");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  { fresh: true },
+);
+
+verbTest(
   "run --detach leaves a container that attach, exec, kill, wait and remove work on",
   async ({ run, feed }) => {
     const script = "echo one; read line; echo got $line; sleep 600";
