@@ -118,16 +118,15 @@ export interface Log {
  * returns.
  *
  * ```ts
- * import { definePlugin } from "davit";
+ * import { definePlugin, describeImages } from "davit";
  *
  * export default definePlugin({
  *   name: "big-images",
- *   summary: "List images that are larger than a number of bytes",
- *   options: { bytes: { type: "integer", default: 100_000_000, summary: "leave out what is smaller" } },
+ *   summary: "List images that are larger than a size",
+ *   options: { over: { type: "size", default: 100_000_000, summary: "leave out what is not" } },
  *   async *run({ client, options, signal }) {
- *     for await (const { name, target } of client.images.list({ signal })) {
- *       if (target.size > options.bytes) yield { name, size: target.size };
- *     }
+ *     const images = describeImages(client, client.images.list({ signal }), { signal });
+ *     for await (const { name, size = 0 } of images) if (size > options.over) yield { name, size };
  *   },
  * });
  * ```

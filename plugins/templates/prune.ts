@@ -1,8 +1,8 @@
-import { definePlugin, newestFirst, repositoryOf, tagOf } from "davit";
+import { definePlugin, isPinned, keepLast } from "davit";
 
 export default definePlugin({
   name: "sample-plugin",
-  summary: "Keep the newest tags of every repository, and remove the others",
+  summary: "Keep the newest tags of every repository, and remove those of the others that nothing uses",
   examples: ["sample-plugin -n build --keep 3 --dry-run"],
   options: {
     keep: { type: "integer", default: 5, min: 1, summary: "how many tags of each repository stay" },
@@ -15,16 +15,11 @@ export default definePlugin({
 
   async *run({ client, options, signal }) {
     const images = await Array.fromAsync(client.images.list({ signal }));
-    const tagged = images.map(({ name, updatedAt }) => ({ name, updatedAt, tag: tagOf(name) }));
-    const repositories = Map.groupBy(
-      tagged.filter(({ tag }) => tag !== ""),
-      ({ name }) => repositoryOf(name),
-    );
-    for (const tags of repositories.values()) {
-      for (const { name } of tags.sort(newestFirst("semver")).slice(options.keep)) {
-        await client.images.delete(name, { signal });
-        yield { name, status: "removed" };
-      }
+    const used = new Set(await Array.fromAsync(client.containers.list({ signal }), ({ image }) => image));
+    for (const image of keepLast(images, options.keep, { order: "semver" }).rest) {
+      const status = isPinned(image) ? "pinned" : used.has(image.name) ? "in use" : "removed";
+      if (status === "removed") await client.images.delete(image.name, { signal });
+      yield { name: image.name, status };
     }
   },
 });

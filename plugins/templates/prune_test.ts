@@ -1,3 +1,4 @@
+import { pinLabels } from "davit";
 import { assertEquals, InMemoryContainerd, runPlugin, test } from "davit/testing";
 import plugin from "./sample_plugin.ts";
 
@@ -12,6 +13,14 @@ test("sample-plugin keeps the newest", async () => {
   assertEquals(rows, [{ name: "example.com/app:1.9.0", status: "removed" }]);
   const left = await Array.fromAsync(daemon.client().namespace("default").images.list());
   assertEquals(left.length, 2);
+});
+
+test("sample-plugin leaves what is pinned", async () => {
+  const daemon = containerd();
+  const images = daemon.client().namespace("default").images;
+  await images.update({ name: "example.com/app:1.9.0", labels: pinLabels(true) });
+  const { rows } = await runPlugin(plugin, { containerd: daemon, options: { keep: 2 } });
+  assertEquals(rows, [{ name: "example.com/app:1.9.0", status: "pinned" }]);
 });
 
 test("sample-plugin removes nothing in a dry run", async () => {

@@ -1,4 +1,4 @@
-import { definePlugin } from "davit";
+import { definePlugin, describeImages } from "davit";
 
 export default definePlugin({
   name: "sample-plugin",
@@ -14,11 +14,7 @@ export default definePlugin({
   access: { namespaces: "current", write: false },
 
   async *run({ client, options, signal }) {
-    const sizes = new Map<string, number>();
-    for await (const { digest, size } of client.content.list({ signal })) sizes.set(digest, size);
-    for await (const { name, target } of client.images.list({ signal })) {
-      const bytes = sizes.get(target.digest) ?? 0;
-      if (bytes > options.over) yield { name, bytes };
-    }
+    const images = describeImages(client, client.images.list({ signal }), { signal });
+    for await (const { name, size = 0 } of images) if (size > options.over) yield { name, bytes: size };
   },
 });
