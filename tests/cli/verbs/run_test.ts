@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { run as davitRun } from "../../../cli/app.ts";
 import { Interrupted } from "../../../cli/errors.ts";
 import { connect } from "../../../mod.ts";
@@ -338,18 +338,30 @@ verbTest(
   { series: ["2"] },
 );
 
-verbTest("run takes over from ctr, and ctr from run", async ({ run, ctr }) => {
-  await ctr("run", "--detach", busyboxName, "theirs", "sleep", "600");
+verbTest("run takes over from ctr, and ctr from run", async ({ containerd, namespace, run, feed, ctr }) => {
+  const script = "read line; echo got $line; echo err >&2; exit 5";
+  await ctr("run", "--detach", busyboxName, "theirs", "sh", "-c", script);
   assertEquals((await run("tasks", "exec", "theirs", "sh", "-c", "exit 4")).code, 4);
+  const taken = await feed("hello\n", "tasks", "attach", "theirs");
+  assertEquals(taken, { code: 5, stdout: "got hello\n", stderr: "err\n" });
+  assertEquals((await run("containers", "rm", "theirs")).code, 0);
+  await ctr("run", "--detach", busyboxName, "theirs", "sleep", "600");
   assertEquals((await run("tasks", "kill", "-s", "KILL", "theirs")).code, 0);
-  assertEquals((await run("tasks", "attach", "theirs")).code, 137);
+  assertEquals((await run("tasks", "wait", "theirs")).code, 137);
   assertEquals((await run("containers", "rm", "theirs")).code, 0);
 
-  await run("run", "--detach", "busybox", "ours", "sleep", "600");
+  await run("run", "--detach", "busybox", "ours", "sh", "-c", script);
+  await using connection = await connect({ address: containerd.address });
+  const { io } = await connection.namespace(namespace).tasks.get("ours");
   assertEquals((await ctr("tasks", "exec", "--exec-id", "e", "ours", "sh", "-c", "exit 4")).code, 4);
+  const stdin = new TextEncoder().encode("hello\n");
+  const given = await containerd.ctr(["tasks", "attach", "ours"], { namespace, stdin, check: false });
+  assertEquals([given.code, given.stdout, given.stderr], [5, "got hello\n", "err\n"]);
+  assertEquals((await ctr("containers", "rm", "ours")).code, 0);
+  assertEquals(await Deno.lstat(dirname(io.stdout)).catch(() => "gone"), "gone");
+  await run("run", "--detach", "busybox", "ours", "sleep", "600");
   assertEquals((await ctr("tasks", "kill", "-s", "KILL", "ours")).code, 0);
-  const [attached] = await Promise.all([ctr("tasks", "attach", "ours")]);
-  assertEquals(attached.code, 137, attached.stderr);
+  assertEquals((await run("tasks", "wait", "ours")).code, 137);
   assertEquals((await ctr("containers", "rm", "ours")).code, 0);
 });
 
