@@ -34,12 +34,16 @@ export interface DiagnoseOptions extends CallOptions, Pick<RecoverOptions, "isAl
 }
 
 /** What the checks look at. */
-export interface Scene
-  extends Required<Pick<DiagnoseOptions, "address" | "youngMs" | "processes" | "groups">> {
+export interface Scene {
   client: NamespaceAccess;
   namespaces: readonly NamespaceScene[];
   /** The snapshotters that containerd has and that work. */
   snapshotters: readonly string[];
+  /** As in {@linkcode DiagnoseOptions}, this and what follows. */
+  address: string;
+  youngMs: number;
+  processes: string;
+  groups: string;
   options: CallOptions;
 }
 
