@@ -161,7 +161,6 @@ async function runHelper(name: string, server: string): Promise<{ code: number; 
     new CliError(`Cannot get credentials for ${JSON.stringify(server)}: ${program} ${reason}`, {
       code: "unauthenticated",
     });
-  const timeout = AbortSignal.timeout(helperTimeoutMs);
   let child;
   try {
     child = new Deno.Command(program, {
@@ -169,14 +168,44 @@ async function runHelper(name: string, server: string): Promise<{ code: number; 
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
-      signal: timeout,
     }).spawn();
   } catch (error) {
     throw refuse(isAbsent(error) ? "is not installed" : "cannot be run");
   }
-  const [{ code, stdout }] = await Promise.all([child.output(), feed(child.stdin, server)]);
-  if (timeout.aborted) throw refuse(`did not answer within ${helperTimeoutMs / 1000} s`);
-  return { code, stdout: new TextDecoder().decode(stdout) };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(refuse(`did not answer within ${helperTimeoutMs / 1000} s`)),
+    helperTimeoutMs,
+  );
+  const fed = feed(child.stdin, server);
+  const pieces = child.stdout.getReader();
+  try {
+    const decoder = new TextDecoder();
+    let stdout = "";
+    for (;;) {
+      const { done, value } = await Promise.race([pieces.read(), late]);
+      if (done) break;
+      stdout += decoder.decode(value, { stream: true });
+      if (stdout.length > maxPasswordBytes) throw refuse("says too much");
+    }
+    const { code } = await Promise.race([child.status, late]);
+    return { code, stdout };
+  } finally {
+    clearTimeout(timer);
+    await pieces.cancel(); // programs that the helper has started may hold the other end
+    await end(child);
+    await fed;
+  }
+}
+
+/** A helper that has said what counts, or did not in time, is not needed any more. */
+async function end(child: Deno.ChildProcess): Promise<void> {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+  await child.status;
 }
 
 async function feed(stdin: WritableStream<Uint8Array<ArrayBuffer>>, text: string): Promise<void> {
