@@ -21,6 +21,7 @@ export class HttpProxy implements AsyncDisposable {
   readonly #client = Deno.createHttpClient({ allowHost: true, http2: false });
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #upstream: string;
+  readonly #closing = new AbortController();
 
   private constructor(upstream: string, tls: { cert: string; key: string } | undefined) {
     this.#upstream = upstream;
@@ -45,6 +46,7 @@ export class HttpProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
+    this.#closing.abort(); // of what nobody has waited for
     this.#client.close();
   }
 
@@ -61,6 +63,7 @@ export class HttpProxy implements AsyncDisposable {
         body: request.body,
         redirect: "manual",
         client: this.#client,
+        signal: this.#closing.signal,
       });
       return new Response(body, { status, headers: answered });
     };
