@@ -62,6 +62,7 @@ export default defineVerb({
       ...{ registry, platforms, allPlatforms, unpack: !noUnpack, labels },
       snapshotter: options.snapshotter ?? context.snapshotter,
       downloadsAtOnce: maxConcurrentDownloads,
+      isAlive: async (owner) => isAlive(owner, await thisOwner()),
       onProgress: progress,
       signal,
     });
