@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { CliError } from "../errors.ts";
 import { version } from "../version.ts";
 
 /** Where the types are, in a folder of plugins. */
@@ -7,8 +8,16 @@ export const typesFolder = ".davit";
 /**
  * Writes the types of the API into a folder of plugins, and a configuration that points editors to them where there is
  * none. Resolves to the paths of what was written, in the folder.
+ *
+ * @throws {CliError} `not_found` when there is no such folder.
  */
 export async function writeTypes(folder: string): Promise<string[]> {
+  const isFolder = await Deno.stat(folder).then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder) {
+    throw new CliError(`Cannot write types into ${JSON.stringify(folder)}: no such folder`, {
+      code: "not_found",
+    });
+  }
   const declarations = await loadDeclarations();
   for (const [path, text] of Object.entries(declarations)) {
     const file = join(folder, typesFolder, path);

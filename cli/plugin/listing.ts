@@ -68,6 +68,6 @@ async function describe(plugin: InstalledPlugin, signal: AbortSignal): Promise<L
 }
 
 /** Its name on a command line means something else. */
-function isBuiltIn(name: string): boolean {
+export function isBuiltIn(name: string): boolean {
   return name === "help" || findCommand([name]).kind !== "plugin";
 }

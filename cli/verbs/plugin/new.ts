@@ -1,3 +1,4 @@
+import { isBuiltIn } from "../../plugin/listing.ts";
 import { pluginNames, templates, writePlugin } from "../../plugin/templates.ts";
 import { UsageError } from "../../errors.ts";
 import { defineVerb } from "../../verb.ts";
@@ -23,6 +24,9 @@ export default defineVerb({
       );
     }
     const paths = await writePlugin(name, template);
+    if (isBuiltIn(name)) {
+      log.warn(`davit has a "${name}" of its own: davit plugin run ${name} will run the plugin`);
+    }
     log.info(`Try it: davit plugin test, and davit ./${name.replaceAll("-", "_")}.ts --help`);
     return paths.map((path) => ({ path: `./${path}` }));
   },
