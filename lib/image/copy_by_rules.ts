@@ -1,12 +1,13 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
 import { loadGraph } from "../gc/load.ts";
+import type { Image } from "../images.ts";
 import { compileGlob } from "../oci/glob.ts";
 import type { Progress } from "../progress.ts";
 import type { CopyRule } from "../selection/copy_rules.ts";
 import { pinLabels } from "../selection/pinned.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { type CopyResult, executeCopy, foreseenResults } from "./copy.ts";
-import { type CopyPlan, planCopy } from "./copy_plan.ts";
+import { clashing, type CopyPlan, planCopy } from "./copy_plan.ts";
 import { executePrune, judgeCandidates, type PruneDecision } from "./prune.ts";
 import { renamePrefixes } from "./rename.ts";
 import { NoSuchPlatformError } from "./rootfs.ts";
@@ -34,7 +35,8 @@ export interface RuleOptions extends CallOptions {
 
 /**
  * Copies images by rules, one after the other; then removes from mirrors what no rule puts there. Nothing is removed from
- * a target into which a copy failed. Images that are pinned, used or held by a lease stay, whatever a mirror should be.
+ * a target into which a copy failed. Images that are pinned, used or held by a lease stay, whatever a mirror should be. A
+ * name that several sources have for different images is that of the first one; the others fail.
  *
  * @throws {NotFoundError} when a source does not exist.
  */
@@ -43,38 +45,57 @@ export async function* copyByRules(
   rules: readonly CopyRule[],
   options: RuleOptions = {},
 ): AsyncIterable<RuleResult> {
-  /** What rules put into each target; `undefined` once a copy into it failed. */
-  const names = new Map<string, Set<string> | undefined>();
+  const puts: Puts = new Map();
+  const failed = new Set<string>();
   for (const rule of rules) {
-    for (const to of rule.to) if (!names.has(to)) names.set(to, new Set());
+    for (const to of rule.to) if (!puts.has(to)) puts.set(to, new Map());
     for (const from of rule.from) {
-      for await (const result of copyByRule(client, { rule, from, options })) {
-        if (result.status === "failed") names.set(result.to, undefined);
-        names.get(result.to)?.add(result.image);
+      for await (const result of copyByRule(client, { rule, from, puts, options })) {
+        if (result.status === "failed") failed.add(result.to);
         yield result;
       }
     }
   }
-  for (const [to, wanted] of names) {
+  for (const [to, wanted] of puts) {
     const mirrors = rules.filter(({ mirror, to: targets }) => mirror && targets.includes(to));
-    if (wanted !== undefined && mirrors.length > 0) {
+    if (!failed.has(to) && mirrors.length > 0) {
       yield* removeExtra(client, { to, wanted, mirrors, options });
     }
   }
 }
 
+/** What rules put into each target, by its name there. */
+type Puts = Map<string, Map<string, { from: string; source: Image }>>;
+
+/** The plan without what would give a name to another image than an earlier plan of the same run did. */
+function settleNames(plan: CopyPlan, puts: Puts): CopyPlan {
+  const targets = plan.targets.map(({ images, ...target }) => {
+    const names = puts.get(target.to)!;
+    const settled = images.map((image) => {
+      if (image.action === "impossible") return image;
+      const before = names.get(image.name) ?? { from: plan.from, source: image.source };
+      names.set(image.name, before);
+      if (before.source.target.digest === image.source.target.digest) return image;
+      return clashing(image, `${JSON.stringify(before.source.name)} of ${JSON.stringify(before.from)}`);
+    });
+    return { ...target, images: settled };
+  });
+  return { ...plan, targets };
+}
+
 async function* copyByRule(
   client: NamespaceAccess,
-  { rule, from, options: { dryRun, snapshotter, onProgress, onPlan, ...options } }: {
+  { rule, from, puts, options: { dryRun, snapshotter, onProgress, onPlan, ...options } }: {
     rule: CopyRule;
     from: string;
+    puts: Puts;
     options: RuleOptions;
   },
 ): AsyncIterable<RuleResult> {
   const { to, include, rename, pin, unpack, ...choice } = rule;
   const labels = pin ? pinLabels(true) : undefined;
   const request = { ...choice, from, to, match: include, rename: renamePrefixes(rename), labels, ...options };
-  const plan = await planCopy(client, request);
+  const plan = settleNames(await planCopy(client, request), puts);
   onPlan?.(plan);
   if (dryRun) return yield* foreseenResults(plan);
   const results = executeCopy(client, plan, { onProgress, ...options });
@@ -135,7 +156,7 @@ async function* removeExtra(
   client: NamespaceAccess,
   { to, wanted, mirrors, options: { dryRun, onProgress, signal, timeoutMs } }: {
     to: string;
-    wanted: ReadonlySet<string>;
+    wanted: ReadonlyMap<string, unknown>;
     mirrors: readonly CopyRule[];
     options: RuleOptions;
   },

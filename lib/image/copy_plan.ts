@@ -286,15 +286,18 @@ function withoutClashes(plans: ImagePlan[]): ImagePlan[] {
     const other = first.get(plan.name) ?? plan;
     first.set(plan.name, other);
     if (other === plan) return plan;
-    const error = containerdError({
-      code: "already_exists",
-      reason: `${JSON.stringify(other.source.name)} is copied to the name ${
-        JSON.stringify(plan.name)
-      } already`,
-      outcome: "not sent",
-      action: "copy",
-      resource: `image ${JSON.stringify(plan.source.name)}`,
-    });
-    return impossible(plan.source, plan.name, error);
+    return clashing(plan, JSON.stringify(other.source.name));
   });
+}
+
+/** A plan for an image whose name another one gets, given in words; containerd would take either, run after run. */
+export function clashing({ source, name }: ImagePlan, other: string): ImagePlan {
+  const error = containerdError({
+    code: "already_exists",
+    reason: `${other} is copied to the name ${JSON.stringify(name)} already`,
+    outcome: "not sent",
+    action: "copy",
+    resource: `image ${JSON.stringify(source.name)}`,
+  });
+  return impossible(source, name, error);
 }

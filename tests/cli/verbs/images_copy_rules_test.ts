@@ -135,7 +135,10 @@ realTest(
         assertEquals(code, 0, stderr);
         const { counts, calls }: RunRecord = JSON.parse(await Deno.readTextFile(report));
         assertEquals(counts, { exists: 200 });
-        assert(calls.number <= 12, `${calls.number} calls`);
+        await using client = await connect({ address: containerd.address });
+        // The host looks for leases of dead runs of plugins in each of them first.
+        const namespaces = await Array.fromAsync(client.namespaces.list());
+        assert(calls.number <= namespaces.length + 9, `${calls.number} calls`);
       });
       await t.step("which still sees what somebody changed", async () => {
         const label = ["images", "label", "example.com/mirrored/app-007:latest", "io.cri-containerd.pinned="];
@@ -192,6 +195,41 @@ realTest(
       await Array.fromAsync(images.list(), ({ name }) => name),
       [1, 2].map((tag) => `example.com/app:${tag}`),
     );
+  },
+  { series: ["2"] },
+);
+
+realTest(
+  "images copy --rules gives a name that two sources have to the first one",
+  async (_t, containerd) => {
+    const [one, other, to] = ["one", "other", "to"].map(uniqueNamespace) as [string, string, string];
+    await importVersions(containerd, one, ["1", "2"], 71);
+    await importVersions(containerd, other, ["1", "3"], 75);
+    await importVersions(containerd, to, ["extra"], 79);
+    const rules = await Deno.makeTempFile();
+    try {
+      await Deno.writeTextFile(rules, `- from: [${one}, ${other}]\n  to: ${to}\n  mirror: true\n`);
+      const copy = ["images", "copy", "--rules", rules, "--yes", "-o", "json"];
+      for (const status of ["copied", "exists"]) {
+        const { code, stdout, stderr } = await davit(containerd, copy);
+        const rows: Record<string, string>[] = JSON.parse(stdout);
+        assertEquals(rows.map(({ image, from, status }) => [image, from, status]), [
+          ["example.com/app:1", one, status],
+          ["example.com/app:2", one, status],
+          ["example.com/app:1", other, "failed"],
+          ["example.com/app:3", other, status],
+        ]);
+        assertEquals(code, 3);
+        assertMatch(stderr, /"example.com\/app:1\\" of \\"one-.*\\" is copied to the name/);
+      }
+      assertEquals(
+        await namesIn(containerd, to),
+        ["app:1", "app:2", "app:3", "app:extra"],
+        "no mirror of a failure",
+      );
+    } finally {
+      await Deno.remove(rules);
+    }
   },
   { series: ["2"] },
 );
