@@ -1,13 +1,8 @@
-import {
-  FailedPreconditionError,
-  planPurge,
-  purgeNamespace,
-  type PurgePlan,
-  removeNamespace,
-} from "../../../mod.ts";
+import { planPurge, purgeNamespace, type PurgePlan, removeNamespace } from "../../../mod.ts";
 import { each } from "../../each.ts";
-import { CliError, UsageError } from "../../errors.ts";
-import { formatBytes } from "../../format.ts";
+import { nearNamespace } from "../../elsewhere.ts";
+import { UsageError } from "../../errors.ts";
+import { describePurge, explained, reappeared } from "../../namespace_removal.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -47,50 +42,28 @@ export default defineVerb({
       throw new UsageError("Cannot use --dry-run without --purge: it has no plan to show");
     }
     const connection = await client();
+    const missing = (name: string) => (error: unknown) => {
+      if (ignoreMissing) throw error;
+      return nearNamespace(name, context)(error);
+    };
     if (!purge) {
       const work = async (name: string) => {
-        await removeNamespace(connection, name, { deleteLeases, cgroup, signal }).catch(explained);
+        await removeNamespace(connection, name, { deleteLeases, cgroup, signal })
+          .catch(explained()).catch(missing(name));
         return name;
       };
       return yield* each(args, { context, ignoreMissing, work });
     }
-    const plan = (name: string) => planPurge(connection, name, { signal });
+    const plan = (name: string) => planPurge(connection, name, { signal }).catch(missing(name));
     const plans = await Array.fromAsync(each(args, { context, ignoreMissing, work: plan }));
     if (dryRun) return yield* plans;
-    if (plans.length > 0) await confirm(`Remove ${plans.map(described).join(" and ")}?`);
+    if (plans.length > 0) await confirm(`Remove ${plans.map(describePurge).join(" and ")}?`);
     const work = async ({ namespace }: PurgePlan) => {
       const how = { graceMs, deleteLeases, allowProtected, signal };
-      const { status } = await purgeNamespace(connection, namespace, how).catch(explained);
+      const { status } = await purgeNamespace(connection, namespace, how).catch(explained({ purge }));
       if (status === "reappeared") throw reappeared(namespace);
       return namespace;
     };
     yield* each(plans, { context, ignoreMissing, work });
   },
 });
-
-/** Names the flag that would allow what is refused. */
-function explained(error: unknown): never {
-  if (!(error instanceof FailedPreconditionError)) throw error;
-  const hint = hints.find(([reason]) => reason.test(error.message))?.[1];
-  throw new CliError(error.message, { code: error.code, hint, cause: error });
-}
-
-const hints: readonly (readonly [RegExp, string])[] = [
-  [/ protected/, "--allow-protected removes it all the same"],
-  [/ lease /, "--delete-leases removes it all the same"],
-  [/ must be empty/, "--purge removes all that it holds with it"],
-];
-
-/** Done, and of no use: exit 3. */
-function reappeared(name: string): CliError {
-  return new CliError(`Namespace ${JSON.stringify(name)} is there again, because something writes to it`, {
-    code: "found",
-  });
-}
-
-/** What goes with a namespace, in words. */
-function described({ namespace, tasks, sandboxes, containers, images, bytes }: PurgePlan): string {
-  const counts = Object.entries({ tasks, ...(sandboxes > 0 && { sandboxes }), containers, images });
-  const parts = [...counts.map(([what, count]) => `${count} ${what}`), `content of ${formatBytes(bytes)}`];
-  return `namespace ${JSON.stringify(namespace)} with ${parts.join(", ")}`;
-}

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { connect } from "davit";
 import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { run } from "../../../cli/app.ts";
@@ -71,3 +72,21 @@ realTest("namespaces remove --purge says so when the namespace is there again", 
     "somebody is at work",
   );
 }, { series: ["2"] });
+
+realTest("namespaces remove --purge names what keeps it from being emptied", async (_t, containerd) => {
+  const name = uniqueNamespace();
+  await using client = await connect({ address: containerd.address });
+  const native = client.namespace(name).snapshots("native");
+  await native.prepare({ key: "kept", labels: { "containerd.io/gc.root": "x" } });
+  const config = `${containerd.root}/config.toml`;
+  const text = await Deno.readTextFile(config);
+  const without = text.replace(
+    "disabled_plugins = [",
+    'disabled_plugins = ["io.containerd.snapshotter.v1.native",',
+  );
+  await Deno.writeTextFile(config, without);
+  await containerd.restart();
+  const { code, stderr } = await davit(containerd, ["ns", "rm", name, "--purge", "--yes"]);
+  assertEquals(code, 5);
+  assertMatch(stderr, /still has snapshots on "native" snapshotter.*\nhint: .*: see davit daemon plugins/);
+}, { series: ["2"], fresh: true });
