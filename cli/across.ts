@@ -1,5 +1,5 @@
 import { mapNamespaces, type NamespacedClient } from "../mod.ts";
-import { elsewhere } from "./elsewhere.ts";
+import { elsewhere, nearAbsent } from "./elsewhere.ts";
 import type { VerbContext } from "./verb.ts";
 
 /** What to list. */
@@ -27,6 +27,11 @@ export async function* acrossNamespaces<Row extends object>(
     isEmpty = false;
     yield row;
   }
-  const places = isEmpty && what ? await elsewhere(context, rowsOf) : undefined;
+  if (!isEmpty || !what) return;
+  const places = await elsewhere(context, rowsOf);
+  const near = places === undefined ? await nearAbsent(namespace, context) : undefined;
   if (places) log.info(`No ${what} in namespace ${JSON.stringify(namespace)}, but in ${places}`);
+  if (near) {
+    log.info(`There is no namespace ${JSON.stringify(namespace)}; did you mean ${JSON.stringify(near)}?`);
+  }
 }

@@ -108,6 +108,7 @@ async function perform(
       contextFor(invocation, { io, log, tally, connection, config, hostFlags, signal }),
     );
     if (printsBytes(verb, invocation.args)) return await output.pour(result as AsyncIterable<Uint8Array>);
+    if (result === undefined) return;
     const { render } = await import("./render.ts");
     const counted = tally.counted(result);
     // What fails now is shown by the attempt after it.

@@ -83,11 +83,19 @@ export function nearNamespace(
 ): (error: unknown) => Promise<never> {
   return async (error) => {
     if (!(error instanceof NotFoundError)) throw error;
-    const names = await Array.fromAsync((await client()).namespaces.list({ signal }), ({ name }) => name);
-    const near = nearest(name, names);
+    const near = await nearAbsent(name, { client, signal });
     const hint = near && `did you mean ${JSON.stringify(near)}?`;
     throw new CliError(error.message, { code: error.code, hint, cause: error });
   };
+}
+
+/** The namespace that was probably meant by a name that none has. */
+export async function nearAbsent(
+  name: string,
+  { client, signal }: Pick<Context, "client" | "signal">,
+): Promise<string | undefined> {
+  const names = await Array.fromAsync((await client()).namespaces.list({ signal }), ({ name }) => name);
+  return names.includes(name) ? undefined : nearest(name, names);
 }
 
 async function hintForImage(pattern: string, context: Context): Promise<string | undefined> {

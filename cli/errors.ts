@@ -21,10 +21,14 @@ export interface Outcome {
   codes: readonly (ErrorCode | CliErrorCode)[];
 }
 
-/** Every exit code that davit chooses itself. Codes that no row has are unexpected. */
+/** Every exit code that davit chooses itself, and each code in one row. */
 export const outcomes: readonly Outcome[] = [
   { exit: 0, when: "ok; also a list that is empty", codes: [] },
-  { exit: 1, when: "unexpected; the outcome is unknown", codes: ["unexpected"] },
+  {
+    exit: 1,
+    when: "unexpected; damaged content; the outcome is unknown",
+    codes: ["unexpected", "unknown", "internal", "cancelled", "resource_exhausted", "data_loss"],
+  },
   { exit: 2, when: "usage, invalid argument", codes: ["usage", "invalid_argument", "out_of_range"] },
   {
     exit: 3,

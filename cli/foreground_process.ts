@@ -140,14 +140,20 @@ export async function conclude(
   }
 }
 
-/** Says with an exit code of its own, and with `hint`, when it is the command that cannot be started. */
-export async function explainingCommand<T>(work: Promise<T>, hint?: string): Promise<T> {
+/** Says with an exit code of its own, and with a hint, when it is the command that cannot be started. */
+export async function explainingCommand<T>(
+  work: Promise<T>,
+  { command: [first], hint }: { command: readonly string[]; hint?: string | undefined },
+): Promise<T> {
   try {
     return await work;
   } catch (error) {
     const failure = commandFailure(error);
     if (failure === undefined) throw error;
     const code = failure === "not found" ? "command_not_found" : "cannot_execute";
-    throw new CliError((error as Error).message, { code, hint, cause: error });
+    const behind = first?.startsWith("-")
+      ? `${JSON.stringify(first)} was taken for the command: davit's own flags stand in front of it`
+      : undefined;
+    throw new CliError((error as Error).message, { code, hint: behind ?? hint, cause: error });
   }
 }

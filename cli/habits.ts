@@ -13,6 +13,21 @@ export const habits: ReadonlyMap<string, string> = new Map([
   ["--max-concurrent-uploaded-layers", "davit has --max-concurrent-uploads"],
 ]);
 
+/** What docker and its relatives do and davit does not, and what to do instead. */
+export const strange: ReadonlyMap<string, string> = new Map([
+  ["build", "davit builds nothing: docker buildx, buildctl or buildah make archives for davit images import"],
+  ["compose", "davit starts one container at a time: see davit run"],
+  ["cp", "in a running container: davit tasks exec ID tar -c PATH; of an image: davit images mount"],
+  ["diff", "davit snapshots diff has what a container changed"],
+  ["login", "davit uses what docker login or podman login left, or takes --user and --password-stdin"],
+  ["logout", "davit keeps no logins: docker logout or podman logout"],
+  ["network", "containers have the host's network (--net-host) or none: davit has no CNI"],
+  ["rename", "containers keep their names; images have davit images tag"],
+  ["restart", "davit tasks kill ID, then davit tasks start ID"],
+  ["search", "registries are searched in their web pages: davit pulls what is named in full"],
+  ["volume", "there are no volumes: davit run --mount type=bind,source=…,destination=…"],
+]);
+
 /** What users of docker and its relatives type first, and the words for it here. */
 export const docker: ReadonlyMap<string, string> = new Map([
   ["attach", "tasks attach"],

@@ -1,5 +1,5 @@
 import { UsageError } from "./errors.ts";
-import { docker } from "./habits.ts";
+import { docker, strange } from "./habits.ts";
 import { nearest } from "../mod.ts";
 import { type LoadVerb, type Noun, nouns, verbs } from "./verbs.ts";
 
@@ -46,6 +46,8 @@ export function unknownCommand(
         : `did you mean "${noun.name} ${near}"?`,
     );
   }
+  const unusual = strange.get(first);
+  if (unusual) return new UsageError(`Cannot run ${JSON.stringify(first)}: davit has no such verb`, unusual);
   const near = docker.get(first) ?? nearest(first, [...[...nouns, ...verbs].flatMap(spellings), ...plugins]);
   return new UsageError(
     `Cannot run ${JSON.stringify(first)}: no such noun, verb or plugin`,

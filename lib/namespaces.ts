@@ -1,6 +1,6 @@
 import type { Namespace as Message } from "../proto/gen/containerd/services/namespaces/v1/namespaces.ts";
 import { labelChange } from "./convert.ts";
-import { containerdError, NotFoundError } from "./errors.ts";
+import { ContainerdError, containerdError, NotFoundError } from "./errors.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Namespaces as methods } from "./transport/methods.ts";
@@ -65,7 +65,7 @@ export class Namespaces {
       resource: described(name),
       namespace: headerFor(name, this.#scope),
       ...options,
-    });
+    }).catch(judged);
     return fromMessage(namespace!);
   }
 
@@ -117,6 +117,15 @@ export class Namespaces {
       method: methods.list.name,
     });
   }
+}
+
+/** A name that containerd's database has for something else gets an error without a code. */
+function judged(error: unknown): never {
+  if (!(error instanceof ContainerdError && error.reason.startsWith("incompatible value"))) throw error;
+  const reason = `containerd keeps this name for itself: ${error.reason}`;
+  throw containerdError({ ...error.details, code: "invalid_argument", reason, outcome: "refused" }, {
+    cause: error,
+  });
 }
 
 function described(name: string): string {

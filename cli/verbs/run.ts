@@ -46,7 +46,10 @@ export default defineVerb({
       : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
     const started = startContainer(client, { ...container, streams, output });
-    const process = await explainingCommand(started, hintFor(context.args));
+    const process = await explainingCommand(started, {
+      command: context.command,
+      hint: hintFor(context.args),
+    });
     try {
       await writePidFile(options.pidFile, process);
     } catch (error) {

@@ -6,26 +6,27 @@ function failed(code: ErrorCode, outcome: Outcome = "refused"): Error {
   return containerdError({ code, outcome, reason: "reason", action: "delete", resource: 'image "x"' });
 }
 
-for (
-  const [code, exit] of [
-    ["invalid_argument", 2],
-    ["out_of_range", 2],
-    ["not_found", 4],
-    ["already_exists", 5],
-    ["failed_precondition", 5],
-    ["aborted", 5],
-    ["permission_denied", 6],
-    ["unauthenticated", 6],
-    ["unavailable", 7],
-    ["deadline_exceeded", 8],
-    ["unimplemented", 9],
-    ["cancelled", 1],
-    ["unknown", 1],
-    ["resource_exhausted", 1],
-    ["internal", 1],
-    ["data_loss", 1],
-  ] as const
-) {
+/** What containerd may answer, and what it means for a run. */
+const exitsOfContainerd = [
+  ["invalid_argument", 2],
+  ["out_of_range", 2],
+  ["not_found", 4],
+  ["already_exists", 5],
+  ["failed_precondition", 5],
+  ["aborted", 5],
+  ["permission_denied", 6],
+  ["unauthenticated", 6],
+  ["unavailable", 7],
+  ["deadline_exceeded", 8],
+  ["unimplemented", 9],
+  ["cancelled", 1],
+  ["unknown", 1],
+  ["resource_exhausted", 1],
+  ["internal", 1],
+  ["data_loss", 1],
+] as const;
+
+for (const [code, exit] of exitsOfContainerd) {
   Deno.test(`failureOf() gives ${code} of containerd exit ${exit}`, () => {
     const { exit: actual, code: told, message } = failureOf(failed(code));
     assertEquals([actual, told, message], [exit, code, 'Cannot delete image "x": reason']);
@@ -71,6 +72,7 @@ Deno.test("outcomes has each exit code and each error code once", () => {
   assertEquals(exits, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 125, 126, 127, 130]);
   const codes = outcomes.flatMap(({ codes }) => codes);
   assertEquals(codes.length, new Set(codes).size);
+  assertEquals(exitsOfContainerd.filter(([code]) => !codes.includes(code)), []);
   assertEquals(exitOfCode("no such code"), 1);
 });
 

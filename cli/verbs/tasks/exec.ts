@@ -40,10 +40,13 @@ export default defineVerb({
     using stack = new DisposableStack();
     const terminal = wantsTerminal ? stack.use(requireTerminal(context, "leave out --tty")) : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
-    const process = await explainingCommand(execProcess(client, {
-      ...{ containerId, execId, command, env, cwd, user },
-      ...{ streams, output, terminal: wantsTerminal, signal },
-    }));
+    const process = await explainingCommand(
+      execProcess(client, {
+        ...{ containerId, execId, command, env, cwd, user },
+        ...{ streams, output, terminal: wantsTerminal, signal },
+      }),
+      { command },
+    );
     await writePidFile(options.pidFile, process);
     await conclude(process, { context, terminal });
     return detach ? process.execId : undefined;

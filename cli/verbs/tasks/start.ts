@@ -31,7 +31,9 @@ export default defineVerb({
       ? stack.use(requireTerminal(context, "the container wants one; --detach leaves it to tasks attach"))
       : undefined;
     const streams = detach ? undefined : output === undefined ? streamsOf(foreground) : {};
-    const process = await explainingCommand(startTask(client, id, { streams, output, signal }));
+    const process = await explainingCommand(startTask(client, id, { streams, output, signal }), {
+      command: [],
+    });
     await writePidFile(options.pidFile, process);
     await conclude(process, { context, terminal });
     return detach ? id : undefined;

@@ -103,6 +103,13 @@ realTest("namespaces remove tries all, reports each, and says why", async (_t, c
 
   assertEquals(await remove(missing, "--ignore-missing"), { code: 0, stdout: "", stderr: "" });
   assertEquals((await remove(missing)).code, 4);
+  const [typo, didYouMean] = [full.slice(0, -1), `did you mean "${full}"?`];
+  for (const argv of [[typo], [typo, "--purge", "--yes"]]) {
+    const { code, stderr } = await remove(...argv);
+    assertEquals([code, stderr.trimEnd().split("\n").at(-1)], [4, `hint: ${didYouMean}`]);
+  }
+  const { stderr: said } = await davit(containerd, ["-n", typo, "containers", "list"]);
+  assertEquals(said, `There is no namespace "${typo}"; ${didYouMean}\n`);
   assertEquals((await remove(full)).code, 5);
   assert(await client.namespaces.exists(full));
 });
