@@ -35,9 +35,13 @@ export class Lock implements Disposable {
         hint: `it is free when that run ends; the lock is ${path}`,
       });
     }
+    if (!await isStill(path, file)) { // it was taken away after it was opened: the next run would make another
+      file.close();
+      return await Lock.acquire(name, io);
+    }
     const holder: Holder = { pid: Deno.pid, since: new Date().toISOString() };
     await file.truncate();
-    await file.write(new TextEncoder().encode(`${JSON.stringify(holder)}\n`));
+    await file.write(new TextEncoder().encode(`${JSON.stringify(holder)}\n`)).catch(() => {}); // a full disk
     return new Lock(file);
   }
 
@@ -50,7 +54,7 @@ export class Lock implements Disposable {
 /** The folder of locks: one that the user alone may write to. */
 function folderOf(io: Pick<Io, "env">): string {
   const runtime = io.env("XDG_RUNTIME_DIR");
-  return runtime === undefined ? "/run/davit" : join(runtime, "davit");
+  return runtime ? join(runtime, "davit") : "/run/davit";
 }
 
 function checked(name: string): string {
@@ -63,6 +67,8 @@ function checked(name: string): string {
 async function openLock(path: string, name: string): Promise<Deno.FsFile> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const before = await Deno.lstat(path).catch(() => undefined);
+    if (before?.isFile === false) throw new Error(`${path} is no file of its own`); // a link leads to others' files
     return await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -72,6 +78,12 @@ async function openLock(path: string, name: string): Promise<Deno.FsFile> {
       cause,
     });
   }
+}
+
+/** Whether a path names the very file that was opened. */
+async function isStill(path: string, file: Deno.FsFile): Promise<boolean> {
+  const [named, opened] = await Promise.all([Deno.lstat(path).catch(() => undefined), file.stat()]);
+  return named?.isFile === true && named.ino === opened.ino && named.dev === opened.dev;
 }
 
 async function holderOf(path: string): Promise<string> {
