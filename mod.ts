@@ -181,6 +181,7 @@ export type {
   RuntimeUser,
 } from "./lib/oci/spec/runtime_spec.ts";
 export type { SpecOptions } from "./lib/oci/spec.ts";
+export type { SeccompArgument, SeccompProfile, SeccompRule } from "./lib/oci/spec/seccomp.ts";
 export type {
   BooleanOption,
   Completes,

@@ -9,6 +9,7 @@ import {
   parseEnvironmentFile,
   parseMount,
   type RuntimeSpec,
+  type SeccompProfile,
 } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { imageFor, pullOptions } from "./image_source.ts";
@@ -48,6 +49,13 @@ export const containerOptions = {
   capAdd: { type: "list", placeholder: "CAPABILITY", summary: "more that it may do: CAP_NET_ADMIN" },
   capDrop: { type: "list", placeholder: "CAPABILITY", summary: "what it may not do" },
   privileged: { type: "boolean", summary: "let it do all that root may, with all devices" },
+  seccomp: { type: "boolean", summary: "let it make the system calls of containerd's default profile only" },
+  seccompProfile: {
+    type: "string",
+    placeholder: "FILE",
+    summary: "those of another profile, in OCI's form",
+    completes: "file",
+  },
   readOnly: { type: "boolean", summary: "let it write nothing but to its mounts" },
   netHost: { type: "boolean", summary: "the host's network; without, there is only a loopback, and no CNI" },
   device: { type: "list", placeholder: "PATH", summary: "a device of the host, or a folder of them" },
@@ -91,7 +99,7 @@ export async function readContainer(client: NamespacedClient, context: Context):
   }
   const [source = "", id = inventedId()] = isAlone ? ["", ...args] : args;
   const common = { id, labels: parseLabels(label), runtime, signal };
-  if (isAlone) return { ...common, spec: await readSpec(config) };
+  if (isAlone) return { ...common, spec: await readJson<RuntimeSpec>(config, "spec") };
   return {
     ...common,
     ...(rootfs ? { rootfs: resolve(source) } : { image: await imageFor(client, source, context) }),
@@ -99,6 +107,7 @@ export async function readContainer(client: NamespacedClient, context: Context):
     terminal: tty,
     ...await readProcess(options),
     ...readRights(options),
+    seccomp: await readSeccomp(options),
     snapshotter: options.snapshotter ?? snapshotter,
     platform,
     onProgress: progress,
@@ -139,20 +148,28 @@ function readRights(options: Context["options"]): Partial<ContainerOptions> {
   };
 }
 
-async function readSpec(path: string): Promise<RuntimeSpec> {
-  const text = await readFile(path, "spec");
+async function readSeccomp(
+  { seccomp, seccompProfile: path }: Pick<Context["options"], "seccomp" | "seccompProfile">,
+): Promise<ContainerOptions["seccomp"]> {
+  if (path === undefined) return seccomp ? "default" : undefined;
+  const profile = await readJson<SeccompProfile>(path, "seccomp profile");
+  // Docker's form has one, too, and rules that a runtime does not understand.
+  if (typeof profile.defaultAction === "string" && !("archMap" in profile)) return profile;
+  throw new UsageError(`Cannot use seccomp profile ${JSON.stringify(path)}: it is not in OCI's form`);
+}
+
+async function readJson<T extends object>(path: string, what: string): Promise<T> {
+  const text = await readFile(path, what);
   const unreadable = (reason: string) =>
-    new UsageError(`Cannot read spec ${JSON.stringify(path)}: ${reason}`);
-  let spec: unknown;
+    new UsageError(`Cannot read ${what} ${JSON.stringify(path)}: ${reason}`);
+  let value: unknown;
   try {
-    spec = JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw unreadable((error as Error).message);
   }
-  if (typeof spec !== "object" || spec === null || Array.isArray(spec)) {
-    throw unreadable("it is no JSON object");
-  }
-  return spec as RuntimeSpec;
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as T;
+  throw unreadable("it is no JSON object");
 }
 
 async function readFile(path: string, what: string): Promise<string> {

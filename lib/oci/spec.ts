@@ -11,6 +11,7 @@ import type {
   RuntimeSpec,
   RuntimeUser,
 } from "./spec/runtime_spec.ts";
+import { defaultSeccomp, type SeccompProfile } from "./spec/seccomp.ts";
 
 /** What can be said about a container beside its image. */
 export interface SpecOptions {
@@ -37,6 +38,8 @@ export interface SpecOptions {
   dropCapabilities?: readonly string[] | undefined;
   /** All capabilities and devices of the host, nothing masked. */
   privileged?: boolean | undefined;
+  /** Which system calls it may make: those of containerd's default profile, or of another one. Default: all. */
+  seccomp?: "default" | SeccompProfile | undefined;
   /** The host's network instead of one of its own, with its names of hosts. */
   hostNetwork?: boolean | undefined;
   /** A path instead of `/NAMESPACE/ID`; empty for none. */
@@ -92,6 +95,11 @@ export function buildSpec({ namespace, id, image, rootfs, user, host, options }:
   if (options.cpus) {
     const period = 100_000;
     resources!.cpu = { ...resources!.cpu, period, quota: Math.round(options.cpus * period) };
+  }
+  const { seccomp } = options;
+  if (seccomp) {
+    const { bounding = [] } = process.capabilities;
+    linux.seccomp = seccomp === "default" ? defaultSeccomp({ capabilities: bounding }) : seccomp;
   }
   if (options.hostNetwork) {
     linux.namespaces = linux.namespaces!.filter(({ type }) => type !== "network");

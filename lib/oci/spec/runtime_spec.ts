@@ -1,3 +1,5 @@
+import type { SeccompProfile } from "./seccomp.ts";
+
 /**
  * What a runtime gets to make a container of, as far as davit writes it; other members are kept as they are.
  *
@@ -60,7 +62,7 @@ export interface RuntimeLinux {
   devices?: RuntimeDevice[];
   maskedPaths?: string[];
   readonlyPaths?: string[];
-  seccomp?: unknown;
+  seccomp?: SeccompProfile;
   [member: string]: unknown;
 }
 

@@ -52,6 +52,8 @@ verbTest("run ends as the command does, which gets its arguments untouched", asy
     stderr: "err\n",
   });
   assertEquals((await run("run", "--rm", "busybox", "x", "--", "sh", "-c", "exit 3")).code, 3);
+  const status = ["grep", "Seccomp:", "/proc/self/status"];
+  assertEquals((await run("run", "--rm", "--seccomp", "busybox", "x", ...status)).stdout, "Seccomp:\t2\n");
   assertEquals((await feed("some input", "run", "--rm", "busybox", "x", "cat")).stdout, "some input");
 });
 
@@ -88,6 +90,8 @@ const refused: [argv: string[], exit: number, message: string][] = [
   [["--config", "/none", "x"], 125, 'spec "/none": no such file'],
   [["--config", "/etc/passwd", "x"], 125, 'Cannot read spec "/etc/passwd"'],
   [["--config", "x", "x", "y"], 125, "more than an ID"],
+  [["--seccomp-profile", "/none", "busybox", "x"], 125, 'seccomp profile "/none": no such file'],
+  [["--seccomp-profile", "deno.json", "busybox", "x"], 125, "it is not in OCI's form"],
   [["--rootfs", "/none", "x", "true"], 125, "/none"],
   [["--runtime", "none", "busybox", "x"], 125, "invalid runtime name none"],
   [["--snapshotter", "none", "busybox", "x"], 125, "snapshotter not loaded"],

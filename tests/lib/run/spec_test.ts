@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { findImage } from "../../../lib/image/tag.ts";
+import { capabilities } from "../../../lib/oci/spec/capabilities.ts";
 import type { DeviceRule, RuntimeSpec } from "../../../lib/oci/spec/runtime_spec.ts";
+import type { SeccompProfile, SeccompRule } from "../../../lib/oci/spec/seccomp.ts";
 import { type ContainerOptions, createContainer } from "../../../lib/run/container.ts";
 import { removeContainer } from "../../../lib/run/remove.ts";
 import { busyboxName } from "../some_container.ts";
@@ -101,6 +103,29 @@ runTest("createContainer() gives a privileged container what ctr gives it", asyn
   );
 }, { series: ["2"] });
 
+runTest("createContainer() confines a container as ctr does", async (setting) => {
+  const { series } = setting.containerd.release;
+  const many = ["CAP_SYS_ADMIN", "CAP_SYS_TIME", "CAP_BPF"];
+  const all = capabilities.filter((name) => name !== "CAP_SYS_ADMIN");
+  for (const addCapabilities of [[], many, all]) {
+    const flags = addCapabilities.flatMap((name) => ["--cap-add", name]);
+    const options = { seccomp: "default" as const, addCapabilities };
+    const [ours, theirs] = await bothSpecs(setting, { options, flags: ["--seccomp", ...flags] });
+    const [our, their] = [ours, theirs].map((spec) => effectOf(spec.linux!.seccomp!));
+    // Until 2.0, io_uring was allowed.
+    if (series !== "2") our!.allowed.push("io_uring_enter", "io_uring_register", "io_uring_setup");
+    our!.allowed.sort();
+    assertEquals(our, their);
+  }
+}, { series: ["1.7", "2"] });
+
+/** A profile with all that is allowed without conditions in one list. */
+function effectOf({ syscalls = [], ...profile }: SeccompProfile) {
+  const isPlain = ({ action, args }: SeccompRule) => action === "SCMP_ACT_ALLOW" && args === undefined;
+  const allowed = new Set(syscalls.filter(isPlain).flatMap(({ names }) => names));
+  return { ...profile, allowed: [...allowed].sort(), others: syscalls.filter((rule) => !isPlain(rule)) };
+}
+
 runTest(
   "createContainer() builds what works: user, mounts, limits, rights and variables as seen inside",
   async (setting) => {
@@ -130,6 +155,19 @@ runTest(
       inside("grep CapEff /proc/self/status", options);
     assertEquals(await effective({ dropCapabilities: ["CAP_CHOWN"] }), "CapEff:\t00000000a80425fa");
     assertEquals(await effective({}), "CapEff:\t00000000a80425fb");
+    assertEquals(
+      await inside("grep Seccomp: /proc/self/status; unshare true 2>&1", { seccomp: "default" }),
+      "Seccomp:\t2\nunshare: unshare(0x0): Operation not permitted",
+    );
+    const profile = {
+      defaultAction: "SCMP_ACT_ALLOW",
+      syscalls: [{ names: ["mkdir", "mkdirat"], action: "SCMP_ACT_ERRNO", errnoRet: 1 }],
+    };
+    assertEquals(
+      await inside("mkdir /x 2>&1; echo here", { seccomp: profile }),
+      "mkdir: can't create directory '/x': Operation not permitted\nhere",
+    );
+    assertEquals(await inside("grep Seccomp: /proc/self/status", {}), "Seccomp:\t0");
     assertEquals(
       await inside("ls /dev/full /dev/loop-control 2>/dev/null", { devices: ["/dev/full"] }),
       "/dev/full",
