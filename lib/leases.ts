@@ -1,6 +1,12 @@
 import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
 import { toDate } from "./convert.ts";
-import { DeadlineExceededError, NotFoundError, OutcomeUnknownError, UnavailableError } from "./errors.ts";
+import {
+  ContainerdError,
+  DeadlineExceededError,
+  NotFoundError,
+  OutcomeUnknownError,
+  UnavailableError,
+} from "./errors.ts";
 import { ownerLabels } from "./lease_owner.ts";
 import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
@@ -81,9 +87,10 @@ export class Leases {
       try {
         await this.delete(id);
       } catch (error) {
-        // Without a daemon to delete it there remains its expiry.
+        // Without a daemon to delete it, or room on its disk to write that down, there remains its expiry.
         const lost = [NotFoundError, UnavailableError, OutcomeUnknownError, DeadlineExceededError];
-        if (!lost.some((kind) => error instanceof kind)) throw error;
+        const isFull = error instanceof ContainerdError && /no space left on device/.test(error.reason);
+        if (!isFull && !lost.some((kind) => error instanceof kind)) throw error;
       }
     };
     return { ...lease, [Symbol.asyncDispose]: release };
