@@ -21,6 +21,13 @@ export class Disk implements AsyncDisposable {
     return Number(stdout.trim().split("\n").at(-1));
   }
 
+  /** Writes a file that leaves so many bytes free. */
+  async fill(path: string, { leaving }: { leaving: number }): Promise<void> {
+    using file = await Deno.create(path);
+    const zeros = new Uint8Array(1 << 20);
+    for (let left = await this.free() - leaving; left > 0;) left -= await file.write(zeros.subarray(0, left));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await run("umount", ["--lazy", this.path]);
     await Deno.remove(this.path);

@@ -7,12 +7,14 @@ import { type Fault, HttpProxy, type SeenRequest, stalled, truncated } from "../
 import { assertNothingLeft, assertNothingOpen } from "../../lib/image/imported.ts";
 import { pushImage } from "../../lib/registry/images.ts";
 import { Authority } from "../../real/certificates.ts";
-import type { Containerd } from "../../real/containerd.ts";
+import { Containerd } from "../../real/containerd.ts";
+import { Disk } from "../../real/disk.ts";
 import { buildImage, type Image, parseJson } from "../../real/image_builder.ts";
 import { multiPlatformImage } from "../../real/images.ts";
-import { type Descriptor, randomLayer } from "../../real/layers.ts";
+import { buildLayer, type Descriptor, randomLayer } from "../../real/layers.ts";
 import { type Output, run } from "../../real/process.ts";
 import { account, LocalRegistry } from "../../real/registry.ts";
+import { StockedRegistry } from "../../real/stocked_registry.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 
 const main = fromFileUrl(new URL("../../../cli/main.ts", import.meta.url));
@@ -333,6 +335,35 @@ realTest("images pull says what is wrong with a certificate", async (_t, contain
   }
 }, { series: ["2"] });
 
+realTest("images pull leaves nothing when the disk is full, whatever it is at", async (_t, { release }) => {
+  await using disk = await Disk.make("40m");
+  await using containerd = await Containerd.start(release, {
+    root: `${disk.path}/c`,
+    collecting: "on request",
+  });
+  const zeros = await buildLayer({
+    entries: [{ header: { name: "zeros", size: 8 << 20 }, body: new Uint8Array(8 << 20) }],
+  });
+  const layers = [await randomLayer(3 << 20, 7830), zeros];
+  await using stock = await StockedRegistry.start({ "app:1": await buildImage({ name: "x", layers }) });
+  const filler = `${disk.path}/filler`;
+  const name = stock.reference("app:1");
+  const pull = () => program(containerd, ["pull", name]);
+  // In KiB: as it unpacks the second or the first layer, commits the snapshot of that, downloads, begins.
+  for (const room of [9000, 5000, 3130, 1000, 16]) {
+    await disk.fill(filler, { leaving: room << 10 });
+    const { code, stdout, stderr } = await pull();
+    await Deno.remove(filler);
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertEquals(stderr.match(/^davit: .*$/gm)?.map((line) => line.replace(/.*: /, "")), [
+      "no space left on device",
+    ]);
+    if (room > 16) await assertNothingLeft(containerd, "default"); // else there may be none to delete a lease
+  }
+  assertEquals((await pull()).code, 0);
+  await assertNothingOpen(containerd, "default");
+}, { series: ["2"] });
+
 /** Checks that a pull of one image failed, and said so in one line. */
 function assertFails(
   { code, stdout, stderr }: Output,
@@ -344,6 +375,16 @@ function assertFails(
   assertStringIncludes(errors[0]!, `image "${name}"`);
   assertStringIncludes(errors[0]!, says);
   if (hint !== undefined) assertStringIncludes(stderr, `hint: ${hint}`);
+}
+
+/** Runs davit in a process of its own. */
+async function program(
+  { address }: Containerd,
+  argv: string[],
+  env: Record<string, string> = {},
+): Promise<Output> {
+  const args = ["run", "-A", "--quiet", main, "-a", address, ...argv];
+  return await run(Deno.execPath(), args, { env, check: false });
 }
 
 /** A registry that wants a password, and a folder for the configuration that has it. */
@@ -381,11 +422,7 @@ class Scene implements AsyncDisposable {
     await Deno.mkdir(folder, { recursive: true });
     const auths = { [host]: { auth: btoa(`${account.username}:${account.password}`) } };
     await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify({ auths }));
-    const output = await run(
-      Deno.execPath(),
-      ["run", "-A", "--quiet", main, "-a", this.#containerd.address, ...argv],
-      { env: { DOCKER_CONFIG: folder, ...env }, check: false },
-    );
+    const output = await program(this.#containerd, argv, { DOCKER_CONFIG: folder, ...env });
     for (const secret of secrets) assert(!`${output.stdout}${output.stderr}`.includes(secret), output.stderr);
     return output;
   }
