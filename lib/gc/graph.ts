@@ -21,6 +21,8 @@ export interface Root {
   flat: boolean;
   /** When a lease ends by itself; absent for one that does not, and for all else. */
   expiresAt?: Date;
+  /** It is over, and keeps nothing any more: an image that goes with the next collection. */
+  expired?: true;
 }
 
 /** How a root keeps something alive: over which nodes, the last of which is that. */
@@ -69,7 +71,7 @@ export class ReferenceGraph implements GraphParts {
     const reached = new Map<string, GraphNode>();
     // The flat ones last: what they reach, another may have gone on from.
     for (const root of this.roots.toSorted((a, b) => Number(a.flat) - Number(b.flat))) {
-      if (!isGone(root)) this.#walk(root, { reached });
+      if (!root.expired && !isGone(root)) this.#walk(root, { reached });
     }
     return reached;
   }
@@ -83,7 +85,7 @@ export class ReferenceGraph implements GraphParts {
 
   /** The shortest way on which each root keeps a node alive; none for what only waits to be collected. */
   pathsTo(key: string): GraphPath[] {
-    return this.roots.flatMap((root) => {
+    return this.roots.filter(({ expired }) => !expired).flatMap((root) => {
       const nodes = this.#walk(root, { reached: new Map(), goal: key });
       return nodes === undefined ? [] : [{ root, nodes }];
     });

@@ -24,9 +24,10 @@ export function keepersOf(graph: ReferenceGraph, what: string): Keeper[] {
   const { namespace, nodes, roots } = graph;
   const names = namesOf(what);
   const ofRecords = roots.filter((root) => isRecord(root, { names, nodes }))
-    .map(({ kind, name, expiresAt }): Keeper => {
+    .map(({ kind, name, expiresAt, expired }): Keeper => {
       const until = expiresAt === undefined ? "it is deleted" : expiresAt.toISOString();
-      return { namespace, what: `${kind} ${name}`, keeper: `itself, until ${until}`, way: [] };
+      const keeper = expired ? "nothing" : `itself, until ${until}`;
+      return { namespace, what: `${kind} ${name}`, keeper, way: [] };
     });
   const ofNodes = keysOf(graph, names).flatMap((key) => {
     const { kind, id } = nodes.get(key)!;

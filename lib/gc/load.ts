@@ -30,8 +30,12 @@ export async function loadGraph(
     readContent(client, { nodes, roots, options }),
     readSnapshots(client, { nodes, roots, options }),
   ]);
-  const lists = [imageRoots, containerRoots, sandboxRoots, leaseRoots].map((list) => list(client, options));
-  for (const found of await Promise.all(lists)) roots.push(...found);
+  const [images, containers, sandboxes] = await Promise.all(
+    [imageRoots, containerRoots, sandboxRoots].map((list) => list(client, options)),
+  );
+  const leases = await leaseRoots(client, { images: images!, options });
+  const heeded = await asCollected(client, { images: images!, sandboxes: sandboxes!, options });
+  roots.push(...heeded, ...containers!, ...leases);
   return new ReferenceGraph(client.name, { nodes, roots });
 }
 
@@ -67,7 +71,7 @@ async function readSnapshots(client: NamespacedClient, { nodes, roots, options }
 async function imageRoots({ images }: NamespacedClient, options: CallOptions): Promise<Root[]> {
   return await Array.fromAsync(images.list(options), ({ name, target, labels }): Root => {
     const references = [contentKey(target.digest), ...referencesOf(labels)];
-    return { kind: "image", name, references, flat: false };
+    return { kind: "image", name, references, flat: false, ...(isExpired({ labels }) && { expired: true }) };
   });
 }
 
@@ -81,19 +85,36 @@ async function containerRoots({ containers }: NamespacedClient, options: CallOpt
   );
 }
 
-/** Sandboxes that labels make keep something; containerd 1.7 does not heed their labels. */
 async function sandboxRoots(client: NamespacedClient, options: CallOptions): Promise<Root[]> {
-  const sandboxes = await Array.fromAsync(
+  return await Array.fromAsync(
     knownSandboxes(client, options),
     ({ id, labels }): Root => ({ kind: "sandbox", name: id, references: referencesOf(labels), flat: false }),
   );
-  const keeping = sandboxes.filter(({ references }) => references.length > 0);
-  if (keeping.length === 0) return [];
-  const { version } = await client.introspection.version(options);
-  return /^v?1\./.test(version) ? [] : keeping;
 }
 
-async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): Promise<Root[]> {
+/**
+ * The images and sandboxes as the collector of this containerd sees them: before 2.0 images do not expire, and the labels
+ * of sandboxes are not heeded.
+ */
+async function asCollected(
+  client: NamespacedClient,
+  { images, sandboxes, options }: {
+    images: readonly Root[];
+    sandboxes: readonly Root[];
+    options: CallOptions;
+  },
+): Promise<Root[]> {
+  const keeping = sandboxes.filter(({ references }) => references.length > 0);
+  if (keeping.length === 0 && !images.some(({ expired }) => expired)) return [...images];
+  const { version } = await client.introspection.version(options);
+  return /^v?1\./.test(version) ? images.map(({ expired: _, ...root }) => root) : [...images, ...keeping];
+}
+
+async function leaseRoots(
+  { leases }: NamespacedClient,
+  { images, options }: { images: readonly Root[]; options: CallOptions },
+): Promise<Root[]> {
+  const referencesOfImages = new Map(images.map(({ name, references }) => [name, references]));
   const alive = (await Array.fromAsync(leases.list(options))).filter((lease) => !isExpired(lease));
   const rootOf = async (lease: Lease): Promise<Root> => {
     const { id, labels } = lease;
@@ -101,9 +122,12 @@ async function leaseRoots({ leases }: NamespacedClient, options: CallOptions): P
       if (error instanceof NotFoundError) return []; // it ended meanwhile
       throw error;
     });
-    const references = resources.flatMap(({ id, type }) => keyOfResource(type, id) ?? []);
     const expiresAt = expiryOf(lease);
     const flat = labels[flatLabel] !== undefined;
+    const references = resources.flatMap(({ id, type }) => {
+      if (type !== "images") return keyOfResource(type, id) ?? [];
+      return (referencesOfImages.get(id) ?? []).slice(0, flat ? 1 : undefined);
+    });
     return { kind: "lease", name: id, references, flat, ...(expiresAt && { expiresAt }) };
   };
   return await Array.fromAsync(mapConcurrent(alive, rootOf, { limit: leasesAtOnce }));
