@@ -42,7 +42,10 @@ export default defineVerb({
       placeholder: "OS/ARCH",
       summary: "only those that are complete for these platforms and no other",
     },
-    maxBytes: { type: "size", summary: "as many as it takes, oldest first, for the rest to fit" },
+    maxBytes: {
+      type: "size",
+      summary: "as many as it takes, oldest first, for what a namespace keeps to fit",
+    },
     versions: {
       type: "string",
       placeholder: "RANGE",

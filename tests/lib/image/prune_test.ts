@@ -1,5 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Client, connect, copyImages, executePrune, planPrune, type PrunePlan } from "davit";
+import { connect, copyImages, executePrune, planPrune, type PrunePlan } from "davit";
+import { Client } from "../../../lib/client.ts";
+import { guarded } from "../../../lib/transport/guard.ts";
+import { openSocket } from "../../../lib/transport/socket.ts";
+import { davit } from "../../cli/verbs/davit.ts";
+import { meddled } from "../../fault/meddler.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, checkWithCtr, importWithCtr, manyImages, ociArchive } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -27,10 +32,23 @@ realTest(
     });
     assertEquals(count(plan, "keep"), 101);
     assertEquals(count(plan, "remove"), 899);
-    const before = await contentBytes(containerd);
-    const results = await Array.fromAsync(executePrune(client, plan));
+    assert(
+      plan.decisions.every(({ action, reason }) =>
+        reason === "pinned" ||
+        (action === "keep" ? /^number [1-5] of the newest 5 of / : /, of which 5 stay$/).test(reason)
+      ),
+    );
+    const before = [await contentBytes(containerd), await dfBytes(containerd)] as const;
+    let collections = 0;
+    const counted = meddled(await openSocket({ path: containerd.address }), ({ request }) => {
+      if ((request as { sync?: boolean }).sync) collections++;
+    });
+    await using counting = new Client(guarded(counted));
+    const results = await Array.fromAsync(executePrune(counting, plan));
     assertEquals(results.filter(({ status }) => status === "removed").length, 899);
-    assertEquals(before - await contentBytes(containerd), plan.freed.contentBytes);
+    assertEquals(collections, 1);
+    assertEquals(before[0] - await contentBytes(containerd), plan.freed.contentBytes);
+    assertEquals(before[1] - await dfBytes(containerd), plan.freed.contentBytes);
 
     const left = await checkWithCtr(containerd, namespace);
     assertEquals(left.size, 101);
@@ -104,6 +122,29 @@ realTest("executePrune() leaves alone what was set anew since the plan", async (
   assertEquals(await Array.fromAsync(images.list(), ({ name }) => name), [one.name]);
 });
 
+realTest(
+  "executePrune() within a budget leaves no more bytes than that, and the newest",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const images = await manyImages({ count: 6, seed: 300, sharedLayers: 1, layerBytes: 50_000 });
+    for (const image of images) await importWithCtr(containerd, namespace, ociArchive([image]));
+    await using client = await connect({ address: containerd.address });
+    const all = await contentBytes(containerd);
+    const maxBytes = Math.round(all * 0.6);
+    const request = { namespaces: [namespace], unused: true, minAgeMs: 0, maxBytes };
+    await Array.fromAsync(executePrune(client, await planPrune(client, request)));
+    const left = await contentBytes(containerd);
+    assert(left <= maxBytes && left > maxBytes - 51_000, `${left} of ${all}, at most ${maxBytes}`);
+    const names = (await Array.fromAsync(client.namespace(namespace).images.list())).map(({ name }) => name);
+    assertEquals(names, images.slice(-names.length).map(({ name }) => name), "the oldest went");
+    assertEquals(
+      (await planPrune(client, request)).decisions.filter(({ action }) => action === "remove"),
+      [],
+    );
+  },
+  { series: ["2"], fresh: true },
+);
+
 realTest("executePrune() keeps content for whoever names it anew meanwhile", async (_t, containerd) => {
   const namespace = uniqueNamespace();
   const [one, two] = await manyImages({ count: 2, seed: 8 }) as [Image, Image];
@@ -147,6 +188,14 @@ async function contentBytes({ contentDir }: Containerd): Promise<number> {
     bytes += (await Deno.stat(`${contentDir}/sha256/${name}`)).size;
   }
   return bytes;
+}
+
+/** The bytes that `df` tells of all namespaces. */
+async function dfBytes(containerd: Containerd): Promise<number> {
+  const { code, stdout, stderr } = await davit(containerd, ["df", "-A", "-o", "json"]);
+  assertEquals(code, 0, stderr);
+  const rows: { namespace: string; bytes: number }[] = JSON.parse(stdout);
+  return rows.find(({ namespace }) => namespace === "(total)")!.bytes; // of snapshots and ingests there are none
 }
 
 async function usages(client: Client, namespace: string): Promise<Map<string, number>> {

@@ -148,6 +148,18 @@ Deno.test("judgeImages() lets the oldest go until the rest fits, counting shared
   ]);
 });
 
+Deno.test("judgeImages() takes what is set in the future, since the clock went back, for new", () => {
+  const images = [image("a.io/x:1", { days: -3 }), image("a.io/x:2", { days: 100 })];
+  assertEquals(judge(images, { olderThanMs: dayMs }), [
+    "keep a.io/x:1: set 0s ago, which is less than 1d",
+    "remove a.io/x:2: set 100d ago",
+  ]);
+  assertEquals(
+    judge(images, { olderThanMs: 0 }, { minAgeMs: 0 })[0],
+    "keep a.io/x:1: set 0s ago, which is not over 0s",
+  );
+});
+
 Deno.test("judgeImages() takes the digests of an image along that are no candidates", () => {
   const id = `sha256:${"a".repeat(64)}`;
   const [tag, digest] = [image("a.io/x:1", { target: id }), image(`a.io/x@${id}`, { target: id })];
