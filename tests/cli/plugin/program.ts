@@ -10,6 +10,8 @@ export interface Ended {
 export interface ProgramOptions {
   /** Instead of a real containerd: one that has no images. */
   canned?: boolean;
+  /** Instead of a real containerd: one in memory that has nothing. */
+  inMemory?: boolean;
   cwd?: string;
   /** Beside the variables of this process. */
   env?: Record<string, string>;
@@ -21,8 +23,12 @@ export interface ProgramOptions {
 
 /** Runs davit in a process of its own: in this one, Deno would first check the types of every plugin. */
 export async function davit(argv: readonly string[], options: ProgramOptions = {}): Promise<Ended> {
-  const { canned = false, cwd, env = {}, onError = () => {}, started } = options;
-  const program = canned ? "./canned_program.ts" : "../../../cli/main.ts";
+  const { canned = false, inMemory = false, cwd, env = {}, onError = () => {}, started } = options;
+  const program = inMemory
+    ? "./in_memory_program.ts"
+    : canned
+    ? "./canned_program.ts"
+    : "../../../cli/main.ts";
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", fromFileUrl(new URL(program, import.meta.url)), ...argv],
     ...(cwd !== undefined && { cwd }),
