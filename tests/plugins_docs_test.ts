@@ -60,11 +60,12 @@ Deno.test("docs/plugins.md: there is no block that no test looks at", () => {
 Deno.test("docs/plugins.md: the first steps work as they stand there", async () => {
   const folder = await Deno.makeTempDir({ prefix: "davit-docs-" });
   try {
+    const env = { DAVIT_PLUGIN_PATH: folder }; // for the folder that plugins are copied to
     const steps = blocks("sh").map(([, text]) => text).join("");
     const lines = steps.split("\n").filter((line) => line.startsWith("davit "));
     for (const line of lines) {
       const argv = line.replace(/ +#.*/, "").split(" ").slice(1);
-      const { code, stderr } = await davit(argv, { cwd: folder, inMemory: true });
+      const { code, stderr } = await davit(argv, { cwd: folder, inMemory: true, env });
       assertEquals(code, 0, `${line}: ${stderr}`);
     }
     assertEquals(lines.length, 5);
