@@ -45,7 +45,9 @@ export function expectedAt(line: Line, current: string): Expected {
 function firstWord({ asksForHelp }: Line, current: string): Expected {
   if (isPath(current)) return { candidates: [], files: true };
   const words = [...nouns, ...verbs, ...(asksForHelp ? [] : [helpEntry])];
-  return { candidates: spelled(words, current), plugins: true };
+  // A plugin is called namespace-report, and whoever types namesp means another word than that.
+  const isOwn = current !== "" && words.some(({ name }) => name.startsWith(current));
+  return { candidates: spelled(words, current), plugins: !isOwn };
 }
 
 /** A plugin is also given by its file. */

@@ -33,7 +33,8 @@ const namespaceVerbs = nouns.find(({ name }) => name === "namespaces")!.verbs.ma
 
 const lines: readonly [words: string[], expected: string[]][] = [
   [[""], [...nounNames, ...verbNames, "help", ...pluginNames]],
-  [["namesp"], ["namespaces", "namespace-report"]],
+  [["namesp"], ["namespaces"]],
+  [["namespace-"], ["namespace-report"]],
   [["help", ""], [...nounNames, ...verbNames, ...pluginNames]],
   [["help", "help", ""], []],
   [["ns", ""], namespaceVerbs],

@@ -47,6 +47,8 @@ const lines: readonly [typed: string, completed: string][] = [
   ["davit images copy x --excl", "davit images copy x --exclude "],
   ["davit namespaces list -o yam", "davit namespaces list -o yaml "],
   ["davit namespaces list --output=yam", "davit namespaces list --output=yaml "],
+  ["davit namesp", "davit namespaces "],
+  ["davit namespace-", "davit namespace-report "],
   ["davit image-sync --incl", "davit image-sync --include "],
   ["davit plugin run image-sync --from zo", "davit plugin run image-sync --from zone.one "],
   ["davit images import an", "davit images import an\\ archive.tar "],
