@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { attachTask } from "../../lib/run/process.ts";
 import { removeContainer } from "../../lib/run/remove.ts";
-import { leftOf, runTest } from "../lib/run/setting.ts";
+import { leftOf, runTest, startBusybox } from "../lib/run/setting.ts";
 import { busyboxName } from "../lib/some_container.ts";
 import { Screen } from "../real/screen.ts";
 
@@ -117,6 +117,27 @@ runTest(
     assertEquals(await leftOf(setting), []);
   },
 );
+
+runTest("tasks exec and attach give a terminal to what has one, too", async (setting) => {
+  const { client, containerd } = setting;
+  const { containerId } = await startBusybox(client, ["sh"], { terminal: true });
+  const words = ["-a", containerd.address, "-n", client.name, "tasks"];
+  const exec = [...program, ...words, "exec", "-t", containerId, "sh"].join(" ");
+  const attach = [...program, ...words, "attach", containerId].join(" ");
+  await using screen = await Screen.start(`${exec}; echo code $?; ${attach}; echo code $?`, { columns: 91 });
+  const has = (line: string) => screen.until((lines) => lines.some((text) => text.trim() === line));
+  for (const [begin, code] of [["exec", 6], ["attach", 7]] as const) {
+    await screen.until((lines) => lines.at(-1)!.startsWith("/ #"));
+    await screen.press(`echo ${begin}=$(tty | cut -c 1-8)`, "Enter");
+    await has(`${begin}=/dev/pts`);
+    await screen.press("stty size | cut -d ' ' -f 2", "Enter");
+    await screen.until((lines) => lines.filter((text) => text.trim() === "91").length === code - 5);
+    await screen.press(`exit ${code}`, "Enter");
+    await has(`code ${code}`);
+  }
+  await removeContainer(client, containerId);
+  assertEquals(await leftOf(setting), []);
+}, { series: ["2"] });
 
 runTest("rawTerminal() gives the terminal back when a signal ends davit", async (setting) => {
   const { client, containerd } = setting;

@@ -342,6 +342,18 @@ verbTest(
   { series: ["2"] },
 );
 
+verbTest("run takes the namespace's runtime, unless it is told another", async ({ namespace, run }) => {
+  const label = (value: string) => run("ns", "label", namespace, `containerd.io/defaults/runtime=${value}`);
+  await label("io.containerd.none.v1");
+  const { code, stderr } = await run("run", "--rm", "busybox", "x", "true");
+  assertEquals(code, 125);
+  assertStringIncludes(stderr, "none");
+  const told = await run("run", "--rm", "--runtime", "io.containerd.runc.v2", "busybox", "x", "echo", "here");
+  assertEquals(told, { code: 0, stdout: "here\n", stderr: "" });
+  await label("");
+  assertEquals((await run("run", "--rm", "busybox", "x", "true")).code, 0);
+}, { series: ["2"] });
+
 verbTest("run takes over from ctr, and ctr from run", async ({ containerd, namespace, run, feed, ctr }) => {
   const script = "read line; echo got $line; echo err >&2; exit 5";
   await ctr("run", "--detach", busyboxName, "theirs", "sh", "-c", script);
