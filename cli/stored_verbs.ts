@@ -122,6 +122,11 @@ export const storedNouns: readonly Noun[] = [
         load: () => import("./verbs/content/get.ts"),
       },
       {
+        name: "fetch",
+        summary: "Fetch the content of images from registries, and the images, without unpacking them",
+        load: () => import("./verbs/content/fetch.ts"),
+      },
+      {
         name: "info",
         summary: "Show size, age and labels of a blob",
         load: () => import("./verbs/content/info.ts"),

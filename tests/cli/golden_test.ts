@@ -17,7 +17,7 @@ const isRenewal = Deno.env.get("DAVIT_UPDATE_GOLDEN") === "1";
 /** Verbs that print bytes as they are, and those that need more than a containerd: their own tests see their rows. */
 const without: ReadonlySet<string> = new Set([
   ...["content get", "snapshots diff", "containers logs", "logs", "tasks attach"],
-  ...["images pull", "images push", "pull", "images mount", "images unmount"],
+  ...["images pull", "images push", "pull", "content fetch", "images mount", "images unmount"],
   ...["plugin run", "plugin new", "plugin types", "plugin test", "context use"],
 ]);
 
