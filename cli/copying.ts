@@ -103,7 +103,9 @@ async function readRules(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
+    const rules = `Cannot read rules ${JSON.stringify(path)}`;
+    if (error instanceof Deno.errors.IsADirectory) throw new UsageError(`${rules}: it is a folder`);
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`Cannot read rules ${JSON.stringify(path)}: no such file`);
+    throw new Deno.errors.NotFound(`${rules}: no such file`);
   }
 }

@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from "yaml";
 import { parseDuration } from "../duration.ts";
 import { nearest } from "../nearest.ts";
+import { checkIdentifier } from "../oci/identifier.ts";
 import type { CopyRule } from "./copy_rules.ts";
 import { inRange, type TagOrder } from "./version.ts";
 
@@ -8,8 +9,8 @@ const orders: readonly TagOrder[] = ["time", "semver", "natural"];
 
 /** How each key is read; what it gives goes into the rule. */
 const readers: Readonly<Record<string, (value: Place) => Partial<CopyRule>>> = {
-  from: (value) => ({ from: texts(value) }),
-  to: (value) => ({ to: texts(value) }),
+  from: (value) => ({ from: namespaces(value) }),
+  to: (value) => ({ to: namespaces(value) }),
   include: (value) => ({ include: texts(value) }),
   exclude: (value) => ({ exclude: texts(value) }),
   versions: (value) => ({ versions: checkedRange(value) }),
@@ -100,6 +101,8 @@ function checkTogether(rules: readonly CopyRule[], fail: (reason: string, rule: 
     if (rule.order !== undefined && rule.newest === undefined) {
       fail("order without newest says nothing", rule);
     }
+    const contradiction = rule.include.find((glob) => rule.exclude.includes(glob));
+    if (contradiction !== undefined) fail(`${JSON.stringify(contradiction)} is included and excluded`, rule);
     const circle = circleFrom(rule, rules);
     if (circle !== undefined) fail(`copies go in a circle: ${circle.join(" to ")}`, rule);
   }
@@ -126,6 +129,17 @@ function texts({ node, fail }: Place): string[] {
     const value = isScalar(item) ? item.value : undefined;
     if (typeof value !== "string" || value === "") return fail("expected a text or a list of them", item);
     return value;
+  });
+}
+
+function namespaces(place: Place): string[] {
+  return texts(place).map((name) => {
+    try {
+      checkIdentifier(name, "namespace");
+      return name;
+    } catch {
+      return place.fail(`${JSON.stringify(name)} is no name for a namespace`);
+    }
   });
 }
 

@@ -151,6 +151,7 @@ function applyBudget(
   { maxBytes, facts }: { maxBytes: number; facts: RetentionFacts },
 ): void {
   const kept = new Map<string, number>();
+  const budget = `the budget of ${formatBytes(maxBytes, { binary: true }).replace("kiB", "KiB")}`;
   let bytes = 0;
   const added = (image: Image) => [...facts.contentOf(image)].filter(([digest]) => !kept.has(digest));
   const keep = (image: Image) => {
@@ -168,7 +169,7 @@ function applyBudget(
     const size = added(image).reduce((sum, [, size]) => sum + size, 0);
     isFull ||= bytes + size > maxBytes;
     if (isFull) {
-      const over = `over the budget of ${formatBytes(maxBytes, { binary: true })}`;
+      const over = `over ${budget}`;
       decisions.set(image.name, {
         image,
         action: "remove",
@@ -179,7 +180,7 @@ function applyBudget(
       decisions.set(image.name, {
         image,
         action: "keep",
-        reason: `within the budget of ${formatBytes(maxBytes, { binary: true })}`,
+        reason: `within ${budget}`,
       });
     }
   }

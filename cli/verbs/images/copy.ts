@@ -50,8 +50,13 @@ export default defineVerb({
       signal,
       onPlan: ({ from, targets, unmatched: patterns }) => {
         unmatched.push(...patterns.map((pattern) => ({ pattern, from })));
-        for (const { to, creates } of dryRun ? targets : []) { // what is written announces itself
-          if (creates) log.info(`Namespace ${JSON.stringify(to)} does not exist yet and would be created`);
+        if (patterns.length === 0 && targets.every(({ images }) => images.length === 0)) {
+          log.warn(`Nothing to copy from namespace ${JSON.stringify(from)}: it has no such images`);
+        }
+        for (const { to, creates, images } of dryRun ? targets : []) { // what is written announces itself
+          if (creates && images.length > 0) {
+            log.info(`Namespace ${JSON.stringify(to)} does not exist yet and would be created`);
+          }
         }
       },
     });

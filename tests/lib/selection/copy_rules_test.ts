@@ -77,6 +77,9 @@ const wrong: readonly [string, string][] = [
   ["- from: a\n  to: b\n  mirror: maybe", "3: mirror: expected true or false"],
   ["- from: a\n  to: b\n  rename: x", "3: rename: expected OLD: NEW for each prefix"],
   ["- from: a\n  to: b\n  rename: {x=: y}", '3: rename: a prefix holds no "="'],
+  ["- from: a\n  to: [b, b c]", '2: to: "b c" is no name for a namespace'],
+  [`- from: ../a\n  to: b`, '1: from: "../a" is no name for a namespace'],
+  ["- from: a\n  to: b\n  include: [x, y]\n  exclude: y", '1: "y" is included and excluded'],
   ["- from: [a, b]\n  to: [c, b]", '1: "b" is copied to itself'],
   [
     "- from: a\n  to: b\n- from: b\n  to: c\n- from: c\n  to: a",
