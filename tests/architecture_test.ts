@@ -14,7 +14,7 @@ const rules: readonly [part: RegExp, mayImport: RegExp][] = [
   [/^lib\/std\//, /^(lib\/std\/|npm:deno-std@)/],
   [/^lib\//, /^(lib\/|proto\/gen\/|npm:|node:)/],
   [/^mod\.ts$/, /^lib\//],
-  [/^plugins\/templates\/.*_test/, /^(lib\/testing\.ts$|plugins\/templates\/sample_plugin\.ts)/],
+  [/^plugins\/templates\/.*_test/, /^(mod\.ts$|lib\/testing\.ts$|plugins\/templates\/sample_plugin\.ts)/],
   [/^plugins\//, /^mod\.ts$/],
   [/^cli\/build\/reference/, /^(cli\/|mod\.ts$|lib\/std\/|deno\.json$)/],
   [/^cli\/build\//, /^(cli\/build\/|cli\/version\.ts$|deno\.json$|lib\/std\/|npm:|node:)/],
