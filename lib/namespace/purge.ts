@@ -1,20 +1,12 @@
 import type { NamespaceAccess, NamespacedClient } from "../client.ts";
-import { mapConcurrent } from "../concurrency.ts";
-import type { NewContainer } from "../containers.ts";
-import {
-  AlreadyExistsError,
-  DeadlineExceededError,
-  FailedPreconditionError,
-  NotFoundError,
-} from "../errors.ts";
-import { isExpired } from "../leases.ts";
-import { knownSandboxes, type Sandbox } from "../sandboxes.ts";
+import { FailedPreconditionError, NotFoundError } from "../errors.ts";
+import { isExpired, type Lease } from "../leases.ts";
 import { loadedSnapshotters, snapshotCounts } from "../snapshotters.ts";
 import type { Snapshots } from "../snapshots.ts";
-import type { Task, Tasks } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { type Ending, endSandboxes, endTasks, outlived } from "./end.ts";
 import { removeGroup } from "./groups.ts";
-import { deleteLeases, inTheWay, removalFailure, unlessGone } from "./removal.ts";
+import { deleteLeases, drain, inTheWay, removalFailure, unlessGone } from "./removal.ts";
 import { type NamespaceUsage, namespaceUsage } from "./usage.ts";
 
 /** What a namespace holds that a purge would end and remove. */
@@ -48,14 +40,7 @@ export interface PurgeResult {
 const protectedNames: ReadonlySet<string> = new Set(["buildkit", "default", "k8s.io", "moby"]);
 
 const rounds = 5;
-const deletionsAtOnce = 8;
 const graceDefaultMs = 10_000;
-
-/** How long a task may take to end after SIGKILL, in milliseconds: the kernel may be busy with its files. */
-const killMs = 30_000;
-
-const sigterm = 15;
-const sigkill = 9;
 
 /** Counts what a purge would remove. @throws {NotFoundError} when there is no such namespace. */
 export async function planPurge(
@@ -78,13 +63,14 @@ export async function planPurge(
     ...usage,
     snapshots: Object.values(snapshots).reduce((sum, count) => sum + count, 0),
     ingests: ingests.length,
-    liveLeases: leases.flatMap((lease) => isExpired(lease) ? [] : [lease.id]),
+    liveLeases: liveOf(leases),
   };
 }
 
 /**
  * Removes a namespace with all that it holds: ends its tasks and sandboxes, deletes containers, images, leases, snapshots,
- * ingests and content, then the namespace, and its control group if that is on this machine. Every step may have been done already, so that a purge that broke off goes on.
+ * ingests and content, then the namespace, and its control group if that is on this machine. Every step may have been
+ * done already, so that a purge that broke off goes on.
  *
  * @throws {NotFoundError} when there is no such namespace.
  * @throws {FailedPreconditionError} when it is protected, a lease is in the way, or something fills it faster than it
@@ -105,7 +91,7 @@ export async function purgeNamespace(
   }
   if (liveLeases.length > 0 && !mayDeleteLeases) throw inTheWay(name, liveLeases);
   const inside = client.namespace(name);
-  const round = await emptied(client, inside, { graceMs, options });
+  const round = await emptied(client, inside, { graceMs, mayDeleteLeases, options });
   const status = await client.namespaces.exists(name, options) ? "reappeared" : "removed";
   if (status === "removed") await removeGroup(name);
   return { namespace: name, status, rounds: round };
@@ -136,69 +122,19 @@ async function refusalOf(deletion: Promise<unknown>): Promise<FailedPrecondition
   }
 }
 
-/** Whether something is there that containerd does not look for when it deletes a namespace: what began meanwhile. */
-async function outlived(inside: NamespacedClient, options: CallOptions): Promise<boolean> {
-  for await (const _ of inside.tasks.list(options)) return true;
-  for await (const _ of knownSandboxes(inside, options)) return true;
-  return false;
-}
-
-interface Work {
-  graceMs: number;
-  options: CallOptions;
-}
-
-async function endTasks(inside: NamespacedClient, { graceMs, options }: Work): Promise<void> {
-  const ids = new Set(await Array.fromAsync(inside.containers.list(options), ({ id }) => id));
-  const work = async (task: Task) => {
-    // Without the record of its container containerd does not find a task; one to delete it by will do.
-    if (!ids.has(task.id)) await unlessThere(inside.containers.create(placeholder(task.id), options));
-    await unlessGone(endTask(inside, { task, graceMs, options }));
-  };
-  await drain(inside.tasks.list(options), work);
-}
-
-async function endTask(
-  { tasks }: NamespacedClient,
-  { task: { id, status }, graceMs, options }: Work & { task: Task },
-): Promise<void> {
-  if (status !== "stopped" && status !== "created") {
-    // A paused task takes SIGTERM only when it goes on.
-    const isGentle = status === "running" && graceMs > 0;
-    if (isGentle) await unlessGone(tasks.kill({ containerId: id, signal: sigterm }, options));
-    if (!isGentle || !(await hasEnded(tasks, id, { ...options, timeoutMs: graceMs }))) {
-      await unlessGone(tasks.kill({ containerId: id, signal: sigkill, all: true }, options));
-      await hasEnded(tasks, id, { ...options, timeoutMs: killMs });
-    }
-  }
-  await tasks.delete(id, options);
-}
-
-async function endSandboxes(inside: NamespacedClient, { options }: Work): Promise<void> {
-  const { sandboxes } = inside;
-  const work = async (sandbox: Sandbox) => {
-    await sandboxes.stop(sandbox, options);
-    await unlessGone(sandboxes.delete(sandbox.id, options));
-  };
-  await drain(knownSandboxes(inside, options), work);
-}
-
-async function hasEnded(tasks: Tasks, id: string, options: CallOptions): Promise<boolean> {
-  try {
-    await tasks.wait(id, options);
-    return true;
-  } catch (error) {
-    if (error instanceof DeadlineExceededError) return false;
-    throw error;
-  }
+interface Work extends Ending {
+  mayDeleteLeases: boolean;
 }
 
 /** What users made; then what only that needed is collected. */
-async function deleteRecords(inside: NamespacedClient, { options }: Work): Promise<void> {
+async function deleteRecords(inside: NamespacedClient, { mayDeleteLeases, options }: Work): Promise<void> {
   const { containers, images, leases } = inside;
   await drain(containers.list(options), ({ id }) => unlessGone(containers.delete(id, options)));
   await drain(images.list(options), ({ name }) => unlessGone(images.delete(name, options)));
-  await deleteLeases(inside, await Array.fromAsync(leases.list(options), ({ id }) => id), options);
+  const held = await Array.fromAsync(leases.list(options));
+  const live = liveOf(held); // also those of whoever has begun to work since we looked
+  if (live.length > 0 && !mayDeleteLeases) throw inTheWay(inside.name, live);
+  await deleteLeases(inside, held.map(({ id }) => id), options);
   await leases.collectGarbage(options);
 }
 
@@ -224,22 +160,7 @@ async function deleteSnapshots(snapshots: Snapshots, options: CallOptions): Prom
   }
 }
 
-async function drain<Item>(
-  items: Iterable<Item> | AsyncIterable<Item>,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  for await (const _ of mapConcurrent(items, work, { limit: deletionsAtOnce })) {
-    /* only to wait for them */
-  }
-}
-
-async function unlessThere(creation: Promise<unknown>): Promise<void> {
-  await creation.catch((error) => {
-    if (!(error instanceof AlreadyExistsError)) throw error;
-  });
-}
-
-/** The record of a container that was deleted under its task. */
-function placeholder(id: string): NewContainer {
-  return { id, runtime: "io.containerd.runc.v2", spec: { ociVersion: "1.0.2" } };
+/** The ids of the leases that have not expired. */
+function liveOf(leases: readonly Lease[]): string[] {
+  return leases.flatMap((lease) => isExpired(lease) ? [] : [lease.id]);
 }

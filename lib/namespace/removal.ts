@@ -1,7 +1,10 @@
 /** What removing a namespace and purging it have in common. */
 import type { NamespacedClient } from "../client.ts";
+import { mapConcurrent } from "../concurrency.ts";
 import { type ContainerdError, containerdError, type ErrorDetails, NotFoundError } from "../errors.ts";
 import type { CallOptions } from "../transport/transport.ts";
+
+const deletionsAtOnce = 8;
 
 /** Deletes leases of which some may have ended by now. */
 export async function deleteLeases(
@@ -10,6 +13,16 @@ export async function deleteLeases(
   options: CallOptions,
 ): Promise<void> {
   for (const id of ids) await unlessGone(leases.delete(id, options));
+}
+
+/** Does the same with each of several things, with a few at once. */
+export async function drain<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  for await (const _ of mapConcurrent(items, work, { limit: deletionsAtOnce })) {
+    /* only to wait for them */
+  }
 }
 
 /** Waits for a deletion of what may be gone already. */

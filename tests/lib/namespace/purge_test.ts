@@ -9,7 +9,7 @@ import {
   purgeNamespace,
 } from "davit";
 import { guarded } from "../../../lib/transport/guard.ts";
-import { Namespaces } from "../../../lib/transport/methods.ts";
+import { Images, Namespaces } from "../../../lib/transport/methods.ts";
 import { openSocket } from "../../../lib/transport/socket.ts";
 import { meddled } from "../../fault/meddler.ts";
 import type { Containerd } from "../../real/containerd.ts";
@@ -172,6 +172,21 @@ realTest("purgeNamespace() ends what begins while it is at work", async (_t, con
   assert(began > 0 && !(await isAlive(began)));
   assertEquals(await shimsOf(namespace), []);
 }, { series: ["2"], fresh: true });
+
+realTest("purgeNamespace() leaves the lease of whoever begins to work meanwhile", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  await importWithCtr(containerd, namespace, ociArchive([await busyboxImage()]));
+  const transport = guarded(await openSocket({ path: containerd.address }));
+  await using client = new Client(meddled(transport, async ({ method }) => {
+    if (method !== Images.delete.name) return;
+    await containerd.ctr(["leases", "create", "--id", "pulling"], { namespace });
+  }));
+  const purge = () => purgeNamespace(client, namespace);
+  await assertRejects(purge, FailedPreconditionError, 'holds lease "pulling"');
+  const { leases } = client.namespace(namespace);
+  assertEquals(await Array.fromAsync(leases.list(), ({ id }) => id), ["pulling"]);
+  assertEquals((await purgeNamespace(client, namespace, { deleteLeases: true })).status, "removed");
+}, { series: ["2"] });
 
 async function isAlive(pid: number): Promise<boolean> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
