@@ -2,6 +2,7 @@
 import { readCommandLine } from "../command_line.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuoted } from "../shell.ts";
+import { wrongInCron } from "./cron_fields.ts";
 import { hostFlagsIn, type PluginSettings } from "../plugin/settings.ts";
 
 /** What is to run, and when. */
@@ -28,7 +29,7 @@ export interface Unit {
  * @throws {UsageError} when it is wrong.
  */
 export async function checkSchedule(
-  { name, program, argv }: Schedule,
+  { name, when, program, argv }: Schedule,
   plugins?: PluginSettings,
 ): Promise<void> {
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
@@ -39,7 +40,8 @@ export async function checkSchedule(
   if (!program.startsWith("/")) {
     throw new UsageError(`Cannot use ${JSON.stringify(program)} for --program: not an absolute path`);
   }
-  if (argv.some((arg) => /[\n\r\0]/.test(arg))) {
+  if (when.trim() === "") throw new UsageError("Cannot use an empty --when");
+  if ([when, program, ...argv].some((text) => /[\n\r\0]/.test(text))) {
     throw new UsageError("Cannot schedule an argument with a line break");
   }
   const { openPlugin } = await import("../plugin/host.ts");
@@ -92,14 +94,11 @@ WantedBy=timers.target
 /**
  * A line for /etc/cron.d, which names the user.
  *
- * @throws {UsageError} when `when` is not five fields, or a name like `@daily`.
+ * @throws {UsageError} when `when` is no time for cron: five fields, or a name like `@daily`.
  */
 export function cronLine({ name, when, program, argv }: Schedule): string {
-  if (!/^(?:@(?:reboot|yearly|annually|monthly|weekly|daily|midnight|hourly)|\S+(?: +\S+){4})$/.test(when)) {
-    throw new UsageError(
-      `Cannot use ${JSON.stringify(when)} for --when: cron wants five fields, such as "0 3 * * *"`,
-    );
-  }
+  const wrong = wrongInCron(when);
+  if (wrong !== undefined) throw new UsageError(`Cannot use ${JSON.stringify(when)} for --when: ${wrong}`);
   const command = [program, ...jobFlags(name, argv), ...argv].map(shellQuoted).join(" ");
   return `${when} root ${command.replaceAll("%", "\\%")}`;
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { basename, join } from "@std/path";
 import { UsageError } from "../../../cli/errors.ts";
+import { wrongInCron } from "../../../cli/unattended/cron_fields.ts";
 import { checkSchedule, cronLine, systemdUnits } from "../../../cli/unattended/schedule.ts";
 
 const argv = ["images", "copy", "a b/**", "x%y$z\"'", "--to", "staging"];
@@ -55,6 +56,30 @@ Deno.test("cronLine() wants fields of cron", async () => {
   assertMatch(cronLine({ ...schedule, when: "@daily" }), /^@daily root \/bin\/echo /);
 });
 
+for (
+  const [when, wrong] of [
+    ["0 3 * * *", undefined],
+    ["*/15 0-6,22-23/2 1,15 jan-MAR Mon-Fri", undefined],
+    ["59 23 31 12 7", undefined],
+    ["0 3  * * *", undefined],
+    ["60 3 * * *", '"60" is no minute, which is 0 to 59'],
+    ["0 24 * * *", '"24" is no hour, which is 0 to 23'],
+    ["0 3 0 * *", '"0" is no day of the month, which is 1 to 31'],
+    ["0 3 * 13 *", '"13" is no month, which is 1 to 12'],
+    ["0 3 * * 8", '"8" is no day of the week, which is 0 to 7'],
+    ["0 3 * * monday", '"monday" is no day of the week, which is 0 to 7'],
+    ["0 5-3 * * *", '"5-3" is no hour, which is 0 to 23'],
+    ["*/0 3 * * *", '"*/0" is no minute, which is 0 to 59'],
+    ["5/2 3 * * *", '"5/2" is no minute, which is 0 to 59'],
+    ["0 3 * *", 'cron wants five fields, such as "0 3 * * *"'],
+    ["0 3 * * * *", 'cron wants five fields, such as "0 3 * * *"'],
+    ["@dayly", 'cron wants five fields, such as "0 3 * * *"'],
+    ["", 'cron wants five fields, such as "0 3 * * *"'],
+  ] as const
+) {
+  Deno.test(`wrongInCron() of ${JSON.stringify(when)}`, () => assertEquals(wrongInCron(when), wrong));
+}
+
 Deno.test("a schedule keeps a lock and a log format that its command line has", () => {
   const own = cronLine({
     ...schedule,
@@ -69,6 +94,8 @@ for (
     [{ argv: ["images", "coppy"] }, "no such verb"],
     [{ argv: ["images", "tag"] }, "REF is missing"],
     [{ argv: ["images", "copy", "x\ny", "--to", "z"] }, "line break"],
+    [{ when: "daily\nExecStart=/bin/evil" }, "line break"],
+    [{ when: " " }, "empty --when"],
     [{ argv: ["--help"] }, "names no verb"],
     [{ name: "a/b" }, "for --name"],
     [{ program: "davit" }, "not an absolute path"],
