@@ -1,7 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { connect } from "davit";
+import { connect, containerdError } from "davit";
+import { run } from "../../../cli/app.ts";
+import { openSocket, type SocketOptions } from "../../../lib/host.ts";
+import { meddled } from "../../fault/meddler.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { shimsOf, startSandbox } from "../../lib/some_sandbox.ts";
+import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
 
 realTest(
@@ -51,6 +55,31 @@ realTest("sandboxes remove ends what runs", async (_t, containerd) => {
   assertEquals((await davit(containerd, ["-n", namespace, "sandboxes", "remove", "pod"])).stdout, "pod\n");
   while ((await shimsOf(namespace)).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 }, { series: ["1.7"] });
+
+realTest("sandboxes remove leaves what it cannot end, unless --force", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  await using client = await connect({ address: containerd.address });
+  const { sandboxes } = client.namespace(namespace);
+  await sandboxes.create({ id: "pod", runtime: "io.containerd.runc.v2" });
+  const refusing = async (options: SocketOptions) =>
+    meddled(await openSocket(options), ({ method }) => {
+      if (!method.endsWith("Controller/Stop")) return;
+      const [action, resource] = ["stop", 'sandbox "pod"'];
+      throw containerdError({ code: "unknown", reason: "it hangs", outcome: "refused", action, resource });
+    });
+  const remove = async (...flags: string[]) => {
+    const io = new CapturedIo();
+    const argv = ["--address", containerd.address, "-n", namespace, "sb", "rm", "pod", ...flags];
+    return { code: await run(argv, io, { connect: refusing }), stdout: io.stdout, stderr: io.stderr };
+  };
+  const refused = await remove();
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertMatch(refused.stderr, /Cannot stop sandbox "pod": it hangs/);
+  const forced = await remove("--force");
+  assertEquals([forced.code, forced.stdout], [0, "pod\n"]);
+  assertMatch(forced.stderr, /Cannot stop sandbox "pod": it hangs/);
+  assertEquals(await Array.fromAsync(sandboxes.list()), []);
+}, { series: ["2"] });
 
 realTest("sandboxes list says since when containerd has them", async (_t, containerd) => {
   const { code, stderr } = await davit(containerd, ["sandboxes", "list"]);
