@@ -23,7 +23,7 @@ export const containerArguments = [
   { name: "ID", summary: "of the container; `IMAGE -- COMMAND` makes one up", optional: true },
   {
     name: "COMMAND",
-    summary: "instead of the image's own; what follows it is passed on as it is",
+    summary: "instead of the image's entrypoint and command; passed on as it is",
     optional: true,
     repeats: true,
   },

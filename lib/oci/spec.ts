@@ -15,7 +15,7 @@ import { defaultSeccomp, type SeccompProfile } from "./spec/seccomp.ts";
 
 /** What can be said about a container beside its image. */
 export interface SpecOptions {
-  /** Instead of the image's own; its entrypoint stays in front. */
+  /** Instead of the image's own, and of its entrypoint, too, as with ctr. */
   command?: readonly string[] | undefined;
   /** `KEY=VALUE`, or `KEY` alone to take a variable away, also one of the image. */
   env?: readonly string[] | undefined;
@@ -139,7 +139,7 @@ function processOf(
   { image, user, host, options }: Pick<SpecSources, "image" | "user" | "host" | "options">,
 ): Partial<RuntimeProcess> {
   const { command = [], env = [], cwd, terminal, hostNetwork } = options;
-  const args = [...image?.entrypoint ?? [], ...(command.length > 0 ? command : image?.command ?? [])];
+  const args = command.length > 0 ? [...command] : [...image?.entrypoint ?? [], ...image?.command ?? []];
   if (args.length === 0) {
     throw new SyntaxError("Cannot tell what to run: neither the image nor the command line names a command");
   }

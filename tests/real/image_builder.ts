@@ -24,7 +24,18 @@ export interface ImageSpec {
   /** @default linux/amd64 */
   platform?: Platform;
   /** The part of the image's configuration that a container starts with. */
-  config?: { Cmd?: string[]; Env?: string[]; WorkingDir?: string; Labels?: Record<string, string> };
+  config?: ImageConfig;
+}
+
+/** In OCI's words. */
+export interface ImageConfig {
+  Entrypoint?: string[];
+  Cmd?: string[];
+  Env?: string[];
+  WorkingDir?: string;
+  User?: string;
+  StopSignal?: string;
+  Labels?: Record<string, string>;
 }
 
 const CONFIG = "application/vnd.oci.image.config.v1+json";

@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Containerd } from "./containerd.ts";
 import { busyboxStatic } from "./debian.ts";
-import { AMD64, ARM64, blobPath, buildImage, buildIndex, type Image, ociArchive } from "./image_builder.ts";
+import {
+  AMD64,
+  ARM64,
+  blobPath,
+  buildImage,
+  buildIndex,
+  type Image,
+  type ImageConfig,
+  ociArchive,
+} from "./image_builder.ts";
 import {
   buildLayer,
   type Bytes,
@@ -30,7 +39,10 @@ export interface RandomImageOptions {
 }
 
 /** An image that runs: the machine's own busybox with links for all its applets. */
-export async function busyboxImage(name = "docker.io/library/busybox:latest"): Promise<Image> {
+export async function busyboxImage(
+  name = "docker.io/library/busybox:latest",
+  ownConfig: ImageConfig = {},
+): Promise<Image> {
   const busybox = await busyboxStatic();
   const body = await Deno.readFile(busybox);
   const applets = (await run(busybox, ["--list"])).stdout.trim().split("\n");
@@ -41,7 +53,7 @@ export async function busyboxImage(name = "docker.io/library/busybox:latest"): P
     text("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"),
     text("etc/group", "root:x:0:\n"),
   ];
-  const config = { Cmd: ["sh"], Env: ["PATH=/bin"], WorkingDir: "/" };
+  const config = { Cmd: ["sh"], Env: ["PATH=/bin"], WorkingDir: "/", ...ownConfig };
   return await buildImage({ name, layers: [await buildLayer({ entries })], config });
 }
 

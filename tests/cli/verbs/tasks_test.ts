@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
+import { findImage } from "../../../lib/image/tag.ts";
 import { removeContainer } from "../../../lib/run/remove.ts";
 import { parseSignal, signals } from "../../../lib/oci/signal.ts";
 import { Captured, runTest, startBusybox } from "../../lib/run/setting.ts";
@@ -94,6 +95,23 @@ runTest(
     assertEquals((await kill("TERM")).code, 4);
   },
 );
+
+runTest("tasks kill tells a task to end as its image says, or by TERM", async ({ client, containerd }) => {
+  const davitIn = (...argv: string[]) => davit(containerd, ["-n", client.name, ...argv]);
+  const quit = await busyboxImage("example.com/quit:1", { StopSignal: "SIGQUIT" });
+  await importWithCtr(containerd, client.name, ociArchive([quit]), { unpack: true });
+  const script = "trap 'exit 3' QUIT; trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done";
+  for (const [name, code] of [[quit.name, 3], ["busybox", 4]] as const) {
+    const captured = new Captured();
+    const image = await findImage(client, name);
+    const process = await startBusybox(client, ["sh", "-c", script], { image, streams: captured.streams() });
+    await captured.until("ready");
+    assertEquals((await davitIn("tasks", "kill", process.containerId)).code, 0);
+    assertEquals((await process.wait()).exitStatus, code);
+    await process.delete();
+    await removeContainer(client, process.containerId);
+  }
+});
 
 async function untilStopped(
   id: string,

@@ -5,24 +5,27 @@ import type { DeviceRule, RuntimeSpec } from "../../../lib/oci/spec/runtime_spec
 import type { SeccompProfile, SeccompRule } from "../../../lib/oci/spec/seccomp.ts";
 import { type ContainerOptions, createContainer } from "../../../lib/run/container.ts";
 import { removeContainer } from "../../../lib/run/remove.ts";
+import { importImages } from "../../../lib/image/import.ts";
+import { busyboxImage, ociArchive } from "../../real/images.ts";
 import { busyboxName } from "../some_container.ts";
 import { runBusybox, type RunSetting, runTest } from "./setting.ts";
 
 /** Our spec and that of ctr for the same flags, with what may differ taken out. */
 async function bothSpecs(
   { client, containerd }: RunSetting,
-  { options, flags, command = [] }: {
+  { name = busyboxName, options, flags, command = [] }: {
+    name?: string;
     options: Partial<ContainerOptions>;
     flags: string[];
     command?: string[];
   },
 ): Promise<[RuntimeSpec, RuntimeSpec]> {
-  const image = await findImage(client, busyboxName);
+  const image = await findImage(client, name);
   await createContainer(client, { id: "same", image, command, ...options });
   const ours = await client.containers.spec("same");
   await removeContainer(client, "same");
   // Only `run` knows all flags; without a shim it leaves the container.
-  const args = ["run", "--runtime", "io.containerd.none.v1", ...flags, busyboxName, "same", ...command];
+  const args = ["run", "--runtime", "io.containerd.none.v1", ...flags, name, "same", ...command];
   await containerd.ctr(args, { namespace: client.name, check: false });
   const theirs = await client.containers.spec("same");
   await removeContainer(client, "same");
@@ -83,6 +86,33 @@ runTest("createContainer() understands flags as ctr does", async (setting) => {
   });
   assertEquals(ours, theirs);
 }, { series: ["2"] });
+
+runTest("createContainer() takes from an image's config what ctr takes", async (setting) => {
+  const { client } = setting;
+  const name = "example.com/rich:1";
+  const image = await busyboxImage(name, {
+    Entrypoint: ["/bin/sh", "-c"],
+    Cmd: ["exit 3"],
+    Env: ["PATH=/bin", "A=1", "B=x=y"],
+    WorkingDir: "/tmp",
+    User: "7:8",
+    StopSignal: "SIGQUIT",
+    Labels: { owner: "ci", "containerd.io/restart.status": "running", "io.cri-containerd.kind": "container" },
+  });
+  await importImages(client, ociArchive([image]));
+  const env = ["A=2", "C=3"];
+  for (const command of [[], ["exit 4"]]) {
+    const flags = env.flatMap((change) => ["--env", change]);
+    const [ours, theirs] = await bothSpecs(setting, { name, options: { env }, flags, command });
+    assertEquals(ours.process, theirs.process);
+  }
+  await createContainer(client, { id: "c", image: await client.images.get(name), env: ["B"] });
+  const { labels } = await client.containers.get("c");
+  assertEquals(labels, { owner: "ci", "io.containerd.image.config.stop-signal": "SIGQUIT" });
+  const { process } = await client.containers.spec("c");
+  assertEquals([process!.env, process!.args], [["PATH=/bin", "A=1"], ["/bin/sh", "-c", "exit 3"]]);
+  await removeContainer(client, "c");
+}, { series: ["1.7", "2"] });
 
 runTest("createContainer() gives a privileged container what ctr gives it", async (setting) => {
   const [ours, theirs] = await bothSpecs(setting, {
