@@ -9,6 +9,7 @@ export function toJson(value: unknown, { indent = 0 } = {}): string {
 export function plain(value: unknown): unknown {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (typeof value !== "object" || value === null) return value;
+  if (value instanceof BigInt) return plain(value.valueOf());
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
   if (value instanceof Uint8Array) return value.toBase64();
   if (Array.isArray(value)) return value.map(plain);

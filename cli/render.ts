@@ -55,7 +55,7 @@ async function writeRows(rows: Rows, rendering: Rendering, write: Write): Promis
   if (columns === undefined) return await writeLines(all, textOf, write);
   switch (rendering.form) {
     case "name":
-      return await writeLines(all, (row) => escapeControls(String(field(row, columns[0]!.key))), write);
+      return await writeLines(all, (row) => nameOf(field(row, columns[0]!.key)), write);
     case "csv":
       return await writeCsv(all, { ...rendering, columns }, write);
     case "table":
@@ -139,6 +139,11 @@ function columnsFor(row: unknown): readonly Column[] | undefined {
 
 function field(row: unknown, key: string): unknown {
   return (row as Readonly<Record<string, unknown>> | null | undefined)?.[key];
+}
+
+function nameOf(value: unknown): string {
+  const flat = plain(value);
+  return escapeControls(typeof flat === "object" && flat !== null ? toJson(flat) : String(flat));
 }
 
 /** A value alone on its line, or lines. */

@@ -1,7 +1,8 @@
 /** What only a host of plugins and verbs needs, and the public API does not show: transports and their decorators. */
 export { closeInspector } from "./inspector.ts";
-export { ownerLabels } from "./lease_owner.ts";
+export { ownerLabels, ownerOf } from "./lease_owner.ts";
 export { simulated, type SimulationEvents } from "./transport/dry_run.ts";
+export { codes } from "./transport/failure.ts";
 export { closeNow, Flood, sizeOf } from "./transport/flood.ts";
 export { guarded } from "./transport/guard.ts";
 export { MessagePortTransport } from "./transport/message_port.ts";

@@ -1,6 +1,7 @@
 /** What a worker reports of an error becomes an error of davit, with the place in the plugin where it arose. */
+import { codes } from "../../lib/host.ts";
 import { containerdError, type ErrorDetails } from "../../mod.ts";
-import { CliError } from "../errors.ts";
+import { CliError, UsageError } from "../errors.ts";
 import type { PluginFile } from "./file.ts";
 import { cut } from "./limits.ts";
 
@@ -10,12 +11,16 @@ export interface Origin {
   stage: "load" | "run" | "test";
 }
 
-/** The error for one that a worker reports: of containerd's, the same again; of others, one of code `plugin`. */
+/**
+ * The error for one that a worker reports: of containerd's, the same again; of its own
+ * `UsageError`, one of usage; of others, one of code `plugin`.
+ */
 export function reportedFailure(report: unknown, { file, stage }: Origin): Error {
   const { name, message, stack, details } = Object(report) as Readonly<Record<string, unknown>>;
   const known = containerdErrorOf(details);
   if (known) return known;
-  const reason = reasonOf({ name: String(name), message: withoutColours(message), stage });
+  if (name === "UsageError" && stage === "run") return new UsageError(withoutColours(message));
+  const reason = reasonOf({ name: cut(name), message: withoutColours(message), stage });
   const place = placeIn(withoutColours(stack), file);
   const text = withShownFiles(reason, file);
   return pluginFailure(place === undefined ? text : `${place}: ${text}`, {
@@ -41,9 +46,13 @@ export function pluginFailure(
 }
 
 function containerdErrorOf(details: unknown): Error | undefined {
-  return typeof details === "object" && details !== null
-    ? containerdError(details as ErrorDetails)
-    : undefined;
+  return isDetails(details) ? containerdError(details) : undefined;
+}
+
+function isDetails(value: unknown): value is ErrorDetails {
+  const { code, reason, outcome, action, resource, namespace, method } = Object(value);
+  return codes.includes(code) && [reason, outcome, action].every((text) => typeof text === "string") &&
+    [resource, namespace, method].every((text) => text === undefined || typeof text === "string");
 }
 
 /** What would allow what was denied, or help with what cannot be imported. */
@@ -56,7 +65,8 @@ function hintFor(reason: string): string | undefined {
     if (permission !== "import") return `no flag gives plugins ${permission} access`;
   }
   const isForeign = permission === "import" ||
-    /not a dependency|^TypeError: .*(npm|jsr|https?):/.test(reason);
+    /not a dependency|^TypeError: .*\b(npm|jsr|https?):|^TypeError: (JSR package|npm specifiers|The lockfile)/
+      .test(reason);
   return isForeign ? bundling : undefined;
 }
 

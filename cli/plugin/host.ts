@@ -10,6 +10,7 @@ import { pluginFailure } from "./failure.ts";
 import { isPath, PluginFile } from "./file.ts";
 import { type InstalledPlugin, installedPlugins, isTrusted } from "./installed.ts";
 import { checkDefinitionSize } from "./limits.ts";
+import { readableBeside } from "./readable.ts";
 import { checkPatterns, runPlugin } from "./run.ts";
 import { Sandbox } from "./sandbox.ts";
 import { type Grants, grantsOf, noFlags, type PluginSettings } from "./settings.ts";
@@ -74,7 +75,8 @@ export async function loadFile(
 ): Promise<LoadedFile> {
   options.signal?.throwIfAborted();
   const { grants } = options;
-  const sandbox = new Sandbox(file, grants.permissions);
+  const read = [...await readableBeside(file), ...grants.permissions.read];
+  const sandbox = new Sandbox(file, { ...grants.permissions, read });
   try {
     const definitions = await load(sandbox, { file, ...options });
     const { target } = file;

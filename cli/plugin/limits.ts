@@ -46,8 +46,9 @@ export function checkDefinitionSize(data: unknown): void {
   sizeOf(data, largestDefinition, "its definition");
 }
 
-/** A text, of which not more is kept than somebody would read. */
+/** A text, of which not more is kept than somebody would read; of what is none, its kind. */
 export function cut(text: unknown): string {
-  const all = String(text ?? "");
+  const isObject = typeof text === "object" && text !== null; // its toString may be anything
+  const all = isObject ? Object.prototype.toString.call(text) : String(text ?? "");
   return all.length > longestText ? `${all.slice(0, longestText)}…` : all;
 }

@@ -82,6 +82,7 @@ class PluginRun {
   readonly #leases: RunLeases;
   readonly #server: AsyncDisposable;
   readonly #output: OutputLimit;
+  readonly #forgetting: Promise<void> | undefined;
   #grace: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -91,9 +92,13 @@ class PluginRun {
     this.#signal = context.signal;
     this.#output = new OutputLimit(surroundings);
     this.#leases = new RunLeases(transport);
+    const policy = policyOf(surroundings);
+    if (policy.write !== false && !context.dryRun) {
+      this.#forgetting = this.#leases.forgetDead(policy.namespaces).catch(() => {}); // of no concern to this run
+    }
     this.#server = servePort(
       sandbox.containerd,
-      restricted(dryRunning(this.#leases.transport, surroundings), policyOf(surroundings)),
+      restricted(dryRunning(this.#leases.transport, surroundings), policy),
       { onFlood: () => sandbox.overflow() },
     );
     sandbox.listen((notice) => pass(notice, context));
@@ -144,6 +149,7 @@ class PluginRun {
     this.#signal.removeEventListener("abort", this.#abort);
     await this.#server[Symbol.asyncDispose]();
     if (broken) await this.#leases.deleteAll();
+    await this.#forgetting;
   }
 
   /** The reader wants no more rows. */

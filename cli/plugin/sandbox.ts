@@ -1,6 +1,7 @@
 import { closeNow, Flood } from "../../lib/host.ts";
 import { pluginFailure, reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
+import { MemoryWatch } from "./memory.ts";
 import type { Answer, FromWorker, Notice, Start, ToWorker } from "./messages.ts";
 import { ownCode, ownVariables } from "./own_code.ts";
 import type { Permissions } from "./settings.ts";
@@ -8,7 +9,7 @@ import type { Permissions } from "./settings.ts";
 /** How much a worker may say before it is shown. */
 const mostNotices = 100_000;
 
-/** A worker that may read the folder of its plugin and what was granted, and reaches only what its ports lead to. */
+/** A worker that may do what was granted, and beyond that reaches only what its ports lead to. */
 export class Sandbox implements Disposable {
   /** Where the plugin's calls to containerd come in. */
   readonly containerd: MessagePort;
@@ -21,6 +22,7 @@ export class Sandbox implements Disposable {
   #handingOn: ReturnType<typeof setTimeout> | undefined;
   #listener: ((notice: Notice) => void) | undefined;
   readonly #flood = new Flood();
+  readonly #memory = new MemoryWatch((most) => this.#giveUp(`it takes more than ${most} of memory`));
   #isLoaded = false;
   #answer: PromiseWithResolvers<Answer> | undefined;
   #failure: { error: unknown } | undefined;
@@ -31,9 +33,9 @@ export class Sandbox implements Disposable {
     this.containerd = containerd.port1;
     this.#file = file;
     this.#control = control.port1;
-    this.#control.onmessage = ({ data }) => this.#take(Object(data) as FromWorker);
+    this.#control.onmessage = ({ data }) => this.#take(data);
     this.#start = { plugin: file.url, control: control.port2, containerd: containerd.port2 };
-    this.#worker = startWorker(file, permissions);
+    this.#worker = startWorker(permissions);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#take({ type: "failed", error: { name: "Error", message: event.message } });
@@ -73,6 +75,7 @@ export class Sandbox implements Disposable {
   [Symbol.dispose](): void {
     this.#worker.terminate();
     this.#flood[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
     closeNow(this.#control);
     closeNow(this.containerd);
     if (this.#handingOn !== undefined) clearTimeout(this.#handingOn);
@@ -80,14 +83,18 @@ export class Sandbox implements Disposable {
 
   /** Ends the worker, since it sends more than can be read. */
   overflow(): void {
-    this[Symbol.dispose]();
-    this.#notices.length = 0;
-    this.failFor("it sends more messages than can be read");
+    this.#giveUp("it sends more messages than can be read");
   }
 
   /** The plugin failed at what the host says. */
   failFor(reason: string): void {
     this.fail(this.#failureOf(reason));
+  }
+
+  #giveUp(reason: string): void {
+    this[Symbol.dispose]();
+    this.#notices.length = 0;
+    this.failFor(reason);
   }
 
   get #stage(): "load" | "run" {
@@ -106,8 +113,9 @@ export class Sandbox implements Disposable {
   }
 
   /** Deno hands over message after message, and lets nothing else happen, as long as there is one: so this is quick. */
-  #take(message: FromWorker): void {
-    if (this.#flood.overflows(message) || this.#notices.length > mostNotices) return this.overflow();
+  #take(data: unknown): void {
+    if (this.#flood.overflows(data) || this.#notices.length > mostNotices) return this.overflow();
+    const message = Object(data) as FromWorker;
     if (!isNotice(message)) {
       this.#handOn();
       return this.#receive(message);
@@ -146,10 +154,10 @@ function isNotice(message: FromWorker): message is Notice {
 }
 
 /** The import map names the worker's entry, in the source tree `worker.ts` beside this file, in a bundle its own. */
-function startWorker({ folder }: PluginFile, { read, net, env, run }: Permissions): Worker {
+function startWorker({ read, net, env, run }: Permissions): Worker {
   const nothing = { ffi: false, import: false, sys: false, write: false };
   const granted = {
-    read: [folder, ...ownCode(), ...read],
+    read: [...ownCode(), ...read],
     net: orNone(net),
     env: [...ownVariables, ...env],
     run: orNone(run),

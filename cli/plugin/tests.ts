@@ -2,6 +2,7 @@
 import { reportedFailure } from "./failure.ts";
 import type { PluginFile } from "./file.ts";
 import { ownCode, ownVariables } from "./own_code.ts";
+import { readableBeside } from "./readable.ts";
 import type { FromTests, TestStart } from "./test_worker.ts";
 
 /** What became of one test. */
@@ -20,9 +21,10 @@ export async function* runTests(
   { filter, signal }: { filter: string; signal: AbortSignal },
 ): AsyncIterable<TestResult> {
   const nothing = { ffi: false, import: false, net: false, run: false, sys: false, write: false };
+  const read = [...await readableBeside(file), ...ownCode()];
   const worker = new Worker(import.meta.resolve("davit/plugin-test-worker"), {
     type: "module",
-    deno: { permissions: { ...nothing, env: [...ownVariables], read: [file.folder, ...ownCode()] } },
+    deno: { permissions: { ...nothing, env: [...ownVariables], read } },
   });
   const messages: FromTests[] = [];
   let arrival = Promise.withResolvers<void>();

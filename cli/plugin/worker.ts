@@ -3,7 +3,14 @@
  * host, which believes none of it.
  */
 import { MessagePortTransport } from "../../lib/host.ts";
-import { Client, ContainerdError, type Plugin, type PluginContext, type Progress } from "../../mod.ts";
+import {
+  Client,
+  ContainerdError,
+  type LeaseOwner,
+  type Plugin,
+  type PluginContext,
+  type Progress,
+} from "../../mod.ts";
 import type { ErrorReport, FromWorker, RunSettings, Start, ToWorker } from "./messages.ts";
 import { wholePattern } from "./pattern.ts";
 
@@ -80,7 +87,8 @@ class Guest {
 
   #context({ namespace, args, options, dryRun }: RunSettings): PluginContext {
     return {
-      client: new Client(new MessagePortTransport(this.#containerd)).namespace(namespace),
+      // Who holds a lease that is released at the end: the host puts in what else it knows.
+      client: new Client(new MessagePortTransport(this.#containerd), { owner }).namespace(namespace),
       args,
       options,
       dryRun,
@@ -95,6 +103,10 @@ class Guest {
   }
 }
 
+function owner(): Promise<LeaseOwner> {
+  return Promise.resolve({ pid: Deno.pid });
+}
+
 /** Sends what would end the worker unseen, or appear on stdout between the rows, to the host. */
 function secure(guest: Guest): void {
   const ends = () => {
@@ -102,6 +114,7 @@ function secure(guest: Guest): void {
   };
   Object.assign(Deno, { exit: ends });
   Object.assign(globalThis, { close: ends });
+  Object.defineProperty(globalThis, "caches", { value: undefined }); // no permission guards what is written there
   const writer = (type: "info" | "warn") => (...values: unknown[]) =>
     guest.tell({ type, message: values.map(textOf).join(" ") });
   const [info, warn] = [writer("info"), writer("warn")];
@@ -109,7 +122,8 @@ function secure(guest: Guest): void {
   for (const type of ["error", "unhandledrejection"]) {
     addEventListener(type, (event) => {
       event.preventDefault();
-      guest.fail((event as ErrorEvent).error ?? (event as PromiseRejectionEvent).reason);
+      const { error, message, reason } = event as ErrorEvent & PromiseRejectionEvent;
+      guest.fail(error ?? (type === "error" ? message : reason)); // that of a worker has nothing but a message
     });
   }
 }

@@ -2,6 +2,7 @@
 import { type Failure, failureOf } from "../errors.ts";
 import type { Globals } from "../globals.ts";
 import type { Io } from "../io.ts";
+import { toJson } from "../json.ts";
 import type { StderrLog } from "../log.ts";
 import { OutputClosed } from "../output.ts";
 import { writeFile } from "../output_file.ts";
@@ -70,7 +71,7 @@ export async function runJob(job: Job): Promise<number> {
       log.error(failureOf(error), error);
     }
   };
-  if (report !== undefined) await write(report, () => Promise.resolve(`${JSON.stringify(record)}\n`));
+  if (report !== undefined) await write(report, () => Promise.resolve(`${toJson(record)}\n`));
   if (metrics !== undefined) await write(metrics, async () => metricsOf(record, await textOf(metrics)));
   return isWritten || exit !== 0 ? exit : 1;
 }

@@ -90,8 +90,9 @@ export class Recorder {
 function countsOf(items: readonly unknown[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const item of items) {
-    const { status = "ok" } = Object(item);
-    counts[status] = (counts[status] ?? 0) + 1;
+    const { status } = Object(item);
+    const name = typeof status === "string" ? status : "ok";
+    counts[name] = (counts[name] ?? 0) + 1;
   }
   return counts;
 }

@@ -45,15 +45,21 @@ export class Flood implements Disposable {
  */
 export function sizeOf(value: unknown, limit: number, what: string): number {
   let size = 0;
-  const rest: [value: unknown, depth: number][] = [[value, 0]];
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    const [value, depth] = next;
+  // One iterator for each level: an array may have more places than there is memory for a list of them.
+  const open = [[value].values()];
+  for (let parts = open.at(-1); parts !== undefined; parts = open.at(-1)) {
+    const { value, done } = parts.next();
+    if (done) {
+      open.pop();
+      continue;
+    }
     size += 16 + ownSize(value);
     if (size > limit) throw new RangeError(`${what} has more than ${limit >> 20} MiB`);
-    if (depth > deepest) {
+    if (open.length > deepest + 1) {
       throw new RangeError(`${what} has more than ${deepest} levels, or is in itself`, { cause: "depth" });
     }
-    for (const part of partsOf(value)) rest.push([part, depth + 1]);
+    const inner = partsOf(value);
+    if (inner !== undefined) open.push(inner);
   }
   return size;
 }
@@ -61,14 +67,22 @@ export function sizeOf(value: unknown, limit: number, what: string): number {
 function ownSize(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (typeof value === "bigint") return value.toString(16).length;
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? value.byteLength : 0;
+  if (typeof value !== "object" || value === null) return 0;
+  if (ArrayBuffer.isView(value)) return value.buffer.byteLength; // all of it was cloned
+  if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) return value.byteLength;
+  if (value instanceof String) return value.length;
+  return value instanceof RegExp ? value.source.length : 0;
 }
 
-function partsOf(value: unknown): Iterable<unknown> {
-  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return [];
-  if (value instanceof Map) return [...value.keys(), ...value.values()];
-  if (value instanceof Set) return value;
-  return Array.isArray(value) ? value : [...Object.keys(value), ...Object.values(value)];
+/** What is in a value, and names; places of an array that hold nothing count like others. */
+function partsOf(value: unknown): ArrayIterator<unknown> | undefined {
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return undefined;
+  if (Array.isArray(value)) return value.values();
+  if (value instanceof String) return undefined;
+  if (value instanceof Map) return [...value.keys(), ...value.values()].values();
+  if (value instanceof Set) return [...value].values();
+  if (value instanceof Error) return [value.message, value.stack, value.cause].values();
+  return [...Object.keys(value), ...Object.values(value)].values();
 }
 
 /**
@@ -76,9 +90,12 @@ function partsOf(value: unknown): Iterable<unknown> {
  * sending, and stops at what a listener throws.
  */
 export function closeNow(port: MessagePort): void {
+  let isClosing = true;
   port.dispatchEvent = ({ type }) => {
-    if (type === "message") throw new Error("The port is closed");
-    return true; // once node:worker_threads is loaded, as by grpc-js, ports also tell that they are closed
+    // Afterwards one more message may come, which Deno was waiting for. Ports that are closed may also tell that they are.
+    if (type === "message" && isClosing) throw new Error("The port is closed");
+    return true;
   };
   port.close();
+  isClosing = false;
 }

@@ -9,8 +9,9 @@ export class PluginFolder implements AsyncDisposable {
     this.path = path;
   }
 
-  static async create(): Promise<PluginFolder> {
-    return new PluginFolder(await Deno.makeTempDir({ prefix: "davit-plugin-" }));
+  static async create(parent?: string): Promise<PluginFolder> {
+    const place = parent === undefined ? {} : { dir: parent };
+    return new PluginFolder(await Deno.makeTempDir({ prefix: "davit-plugin-", ...place }));
   }
 
   /** Writes a file; resolves to its path. */
