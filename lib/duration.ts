@@ -6,7 +6,18 @@ const unitMs: Readonly<Record<string, number>> = {
   ms: 1,
 };
 
-/** `90s`, `15m`, `1h30m`, `1.5h`, `7d` or `0` in milliseconds; `undefined` when it is none. */
+/**
+ * `90s`, `15m`, `1h30m`, `1.5h`, `7d` or `0` in milliseconds; `undefined` when it is none.
+ *
+ * ```ts
+ * import { formatDuration, parseDuration } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(parseDuration("1h30m"), 5_400_000);
+ * assertEquals(formatDuration(5_400_000), "90m");
+ * assertEquals(parseDuration("soon"), undefined);
+ * ```
+ */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(text)) return undefined;

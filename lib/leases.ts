@@ -74,6 +74,23 @@ export class Leases {
   /**
    * A lease of our own that is deleted when it goes out of scope; should we die first, it expires after a day.
    * The id begins with `prefix` and is unique; labels say who holds it, where the client knows.
+   *
+   * ```ts
+   * import { digestOf } from "davit";
+   * import { InMemoryContainerd } from "davit/testing";
+   *
+   * await using containerd = new InMemoryContainerd().client();
+   * const client = containerd.namespace("build");
+   * const bytes = new TextEncoder().encode("text");
+   * await using lease = await client.leases.acquire({ prefix: "example" });
+   * await client.withLease(lease.id).content.write(
+   *   { digest: await digestOf(bytes), size: bytes.length },
+   *   async function* () {
+   *     yield bytes;
+   *   },
+   * );
+   * // What is to keep it is written here, before the lease ends.
+   * ```
    */
   async acquire(
     { prefix, labels = {} }: { prefix: string; labels?: Record<string, string> },

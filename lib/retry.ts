@@ -87,6 +87,15 @@ function timeOver(timeoutMs: number): ContainerdError {
 /**
  * Whether the same may succeed later, and may be done again without harm: containerd or a registry is busy or was not
  * reached, and nothing was changed.
+ *
+ * ```ts
+ * import { containerdError, isTemporary } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * const lost = { code: "unavailable", action: "delete", reason: "connection lost" } as const;
+ * assertEquals(isTemporary(containerdError({ ...lost, outcome: "not sent" })), true);
+ * assertEquals(isTemporary(containerdError({ ...lost, outcome: "unknown" })), false);
+ * ```
  */
 export function isTemporary(error: unknown): boolean {
   if (error instanceof RegistryError) return error.isTemporary && error.outcome !== "unknown";

@@ -65,7 +65,16 @@ export function isContentDigest(text: string): boolean {
   return isDigest(text) && algorithms.has(parseDigest(text).algorithm);
 }
 
-/** The sha256 digest of the bytes. */
+/**
+ * The sha256 digest of the bytes.
+ *
+ * ```ts
+ * import { digestOf } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals((await digestOf(new TextEncoder().encode("text"))).slice(0, 15), "sha256:982d9e3e");
+ * ```
+ */
 export async function digestOf(bytes: Uint8Array): Promise<string> {
   return `sha256:${await hash(bytes, "SHA-256")}`;
 }

@@ -32,6 +32,15 @@ const tagPattern = /^\w[\w.-]{0,127}$/;
 /**
  * Splits an image reference into its parts.
  *
+ * ```ts
+ * import { formatReference, parseReference } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * const reference = parseReference("busybox:1.36");
+ * assertEquals(reference, { domain: "docker.io", path: "library/busybox", tag: "1.36" });
+ * assertEquals(formatReference({ ...reference, domain: "mirror.example.com" }), "mirror.example.com/library/busybox:1.36");
+ * ```
+ *
  * @see {@link https://github.com/distribution/reference/blob/v0.6.0/reference.go} for the grammar
  * @throws {SyntaxError} when it is malformed.
  */

@@ -21,6 +21,17 @@ export interface ImageChoice {
 /**
  * The images that a choice leaves, in their order.
  *
+ * ```ts
+ * import { chooseImages } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * const images = ["1.9", "1.10", "2.0"].map((tag) => ({ name: `example.com/app:${tag}` }));
+ * await using client = new InMemoryContainerd({ namespaces: { build: { images } } }).client();
+ * const all = await Array.fromAsync(client.namespace("build").images.list());
+ * const chosen = chooseImages(all, { versions: "<2", newest: 1, order: "semver" });
+ * assertEquals(chosen.map(({ name }) => name), ["example.com/app:1.10"]);
+ * ```
+ *
  * @throws {SyntaxError} when the range of versions is malformed.
  */
 export function chooseImages(
@@ -45,7 +56,18 @@ export function chooseImages(
   return left.filter(({ name }) => chosen.has(name));
 }
 
-/** The repository that an image's name names, with its registry; `undefined` when it names none. */
+/**
+ * The repository that an image's name names, with its registry; `undefined` when it names none.
+ *
+ * ```ts
+ * import { repositoryOf, tagOf } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(repositoryOf("example.com/team/app:1.2"), "example.com/team/app");
+ * assertEquals(tagOf("example.com/team/app:1.2"), "1.2");
+ * assertEquals(repositoryOf("not a name"), undefined);
+ * ```
+ */
 export function repositoryOf(name: string): string | undefined {
   const reference = referenceOf(name);
   return reference && formatReference({ domain: reference.domain, path: reference.path });

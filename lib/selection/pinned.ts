@@ -6,7 +6,16 @@ export function pinLabels(pinned: boolean): Record<string, string> {
   return { [pinnedLabel]: pinned ? "pinned" : "" };
 }
 
-/** Whether an image is pinned. */
+/**
+ * Whether an image is pinned.
+ *
+ * ```ts
+ * import { isPinned, pinLabels } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(isPinned({ labels: pinLabels(true) }), true);
+ * ```
+ */
 export function isPinned({ labels }: { labels: Readonly<Record<string, string>> }): boolean {
   return labels[pinnedLabel] === "pinned";
 }

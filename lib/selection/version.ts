@@ -9,7 +9,17 @@ export interface TimedTag {
   updatedAt: Date;
 }
 
-/** The version that a tag names: `1.2.3`, `v1.2`, `3`, `1.27-alpine`; `undefined` when it names none. */
+/**
+ * The version that a tag names: `1.2.3`, `v1.2`, `3`, `1.27-alpine`; `undefined` when it names none.
+ *
+ * ```ts
+ * import { versionOf } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(versionOf("v1.27-alpine")?.minor, 27);
+ * assertEquals(versionOf("latest"), undefined);
+ * ```
+ */
 export function versionOf(tag: string): SemVer | undefined {
   const [, core, rest] = /^v?(\d+(?:\.\d+){0,2})((?:[-+].*)?)$/.exec(tag) ?? [];
   if (core === undefined) return undefined;
@@ -20,6 +30,13 @@ export function versionOf(tag: string): SemVer | undefined {
 
 /**
  * Whether a tag names a version of a range, as a predicate.
+ *
+ * ```ts
+ * import { inRange } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(["1.9", "1.10", "2.0.1", "latest"].filter(inRange(">=1.10 <2")), ["1.10"]);
+ * ```
  *
  * @throws {SyntaxError} when the range is malformed.
  */
