@@ -148,6 +148,11 @@ const rows: readonly Row[] = [
     trouble: "speaks https",
     lasting: true,
   },
+  {
+    text: /Requests to port (\d+) are blocked/,
+    reason: "port $1 is for nothing that speaks http",
+    lasting: true,
+  },
   { text: /dns error|failed to lookup address/, reason: "no such host" },
   { text: /\(os error 111\)|ECONNREFUSED/, reason: "connection refused" },
   { text: /\(os error 1(?:01|13)\)/, reason: "no route to it" },
