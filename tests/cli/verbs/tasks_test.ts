@@ -94,6 +94,7 @@ runTest(
     await removeContainer(client, containerId);
     assertEquals((await kill("TERM")).code, 4);
   },
+  { series: ["2"] },
 );
 
 runTest("tasks kill tells a task to end as its image says, or by TERM", async ({ client, containerd }) => {

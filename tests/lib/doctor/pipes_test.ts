@@ -36,5 +36,5 @@ runTest(
     await removeContainer(client, used.containerId, { force: true });
     assertEquals(await leftOf(setting), []);
   },
-  { fresh: true },
+  { series: ["2"] },
 );
