@@ -9,7 +9,7 @@ export interface Keeper {
   namespace: string;
   /** What is kept: `content sha256:…`, `snapshot overlayfs/…`, `lease …`. */
   what: string;
-  /** `image docker.io/library/busybox:latest`; `nothing` when it waits to be collected; of a record, itself and until when. */
+  /** `image example.com/app:1`; `nothing` when it waits to be collected; of a record, itself and until when. */
   keeper: string;
   /** What lies between, from the keeper on: `content sha256:…`. */
   way: string[];
@@ -57,8 +57,8 @@ export async function keepersOfIngest(
 }
 
 /**
- * The whole digests for which an abbreviated one can stand, with or without its algorithm and with four hexadecimal digits
- * at least: of content, and of snapshots that have one for their key.
+ * The whole digests for which an abbreviated one can stand, with or without its algorithm and with four hexadecimal
+ * digits at least: of content, and of snapshots that have one for their key.
  */
 export function digestsLike({ nodes }: ReferenceGraph, what: string): string[] {
   const [, algorithm, digits] = /^(?:([a-z0-9]+):)?([0-9a-f]{4,})$/.exec(what) ?? [];

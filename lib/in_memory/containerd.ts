@@ -27,8 +27,8 @@ export interface InMemoryOptions {
 
 /**
  * A containerd without a daemon, for tests: namespaces, images, content and leases as in containerd 2.1, with its
- * errors, its sharing of blobs and its garbage collection; no containers, tasks or snapshots. Garbage is collected
- * only when a call waits for it (`sync`), so that tests are repeatable; a real one may do so at any moment.
+ * errors, its sharing of blobs and its garbage collection; no containers, tasks, sandboxes or snapshots. Garbage is
+ * collected only when a call waits for it (`sync`), so that tests are repeatable; a real one may do so at any moment.
  *
  * ```ts
  * import { copyImages } from "davit";

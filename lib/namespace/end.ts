@@ -20,7 +20,7 @@ const killMs = 30_000;
 const sigterm = 15;
 const sigkill = 9;
 
-/** Ends tasks, in time by themselves where they can, and removes them; also those that containerd does not find any more. */
+/** Ends tasks, by themselves where they can in time, and removes them; those without a container, too. */
 export async function endTasks(inside: NamespacedClient, { graceMs, options }: Ending): Promise<void> {
   const ids = new Set(await Array.fromAsync(inside.containers.list(options), ({ id }) => id));
   const work = async (task: Task) => {

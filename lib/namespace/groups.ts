@@ -3,7 +3,7 @@ import { join } from "@std/path";
 /** Where the kernel shows control groups. */
 export const defaultGroups = "/sys/fs/cgroup";
 
-/** The folders in which containers of a namespace have groups: one, or before version 2 of them one for each controller. */
+/** Where the containers of a namespace have groups: in one folder, or before version 2 in one for each controller. */
 export async function groupFolders(namespace: string, groups: string = defaultGroups): Promise<string[]> {
   const isUnified = await isThere(join(groups, "cgroup.controllers"));
   const hierarchies = isUnified ? [groups] : (await foldersIn(groups)).map((name) => join(groups, name));

@@ -15,8 +15,8 @@ export interface RemoveNamespaceOptions extends CallOptions {
 }
 
 /**
- * Removes a namespace that holds no images, no containers and no sandboxes; content and snapshots that nothing needs any more are
- * collected first.
+ * Removes a namespace that holds no images, no containers and no sandboxes; content and snapshots that nothing needs any
+ * more are collected first.
  *
  * containerd itself ignores leases, and with the namespace takes away from whoever holds one what he is working on.
  * Therefore a lease that has not expired is in the way, unless `deleteLeases`.
