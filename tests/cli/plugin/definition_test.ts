@@ -60,7 +60,7 @@ const wrong: readonly [definition: unknown, said: string][] = [
   [
     { ...sound, args: [{ name: "A", summary: "x", completes: "everything" }] },
     'args[0].completes: expected "namespace", "image", "content", "ingest", "snapshot", "snapshotter", "container", "task", "sandbox", ' +
-    '"lease", "plugin", "file"',
+    '"lease", "plugin", "context", "file"',
   ],
   [
     { ...sound, args: [{ name: "A", summary: "x", repeats: true }, { name: "B", summary: "x" }] },
