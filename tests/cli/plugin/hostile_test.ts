@@ -80,6 +80,21 @@ for (const [way, [program = "", ...words]] of Object.entries(programs)) {
     );
   }
 
+  realTest(`what a run held that was killed the next one removes ${way}`, async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    await containerd.ctr(["namespaces", "create", namespace]);
+    await using folder = await PluginFolder.create();
+    const flags = ["-a", containerd.address, "-n", namespace, "--lock", join(folder.path, "lock")];
+    const runBody = async (body: string) =>
+      await davit([await folder.writePlugin(body, { access: { write: "images" } }), ...flags]);
+    const killed = await runBody(`await client.leases.acquire({ prefix: "held" });
+    process.kill(process.pid, "SIGKILL");
+    for (;;);`);
+    assertEquals([killed.code, (await leasesIn(containerd, namespace)).length], [137, 1]);
+    const next = await runBody("return 1;");
+    assertEquals([next.code, next.stderr, await leasesIn(containerd, namespace)], [0, "", []]);
+  }, { series: ["2"] });
+
   for (const { criterion, text, said } of unusableFiles) {
     Deno.test(`a plugin that ${criterion} does not load ${way}`, async () => {
       await using folder = await Surrounded.create();
