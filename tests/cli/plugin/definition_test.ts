@@ -109,6 +109,10 @@ const wrong: readonly [definition: unknown, said: string][] = [
     "options.keep.default: a required option has none",
   ],
   [
+    { ...sound, access: { write: "image" } },
+    'access.write: expected false, "images", "all"; did you mean "images"?',
+  ],
+  [
     { ...sound, options: { forms: { type: "list", summary: "x", choices: ["a"], default: ["a", "c"] } } },
     'options.forms.default: expected "a"',
   ],
