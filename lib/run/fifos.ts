@@ -83,8 +83,8 @@ export async function abandonedFolders(youngMs: number): Promise<string[]> {
 }
 
 /** Removes a folder that {@linkcode abandonedFolders} found, unless somebody was quicker; resolves to whether it did. */
-export async function removeAbandoned(folder: string, youngMs = 0): Promise<boolean> {
-  if (!(await abandonedFolders(youngMs)).includes(folder)) return false;
+export async function removeAbandoned(folder: string): Promise<boolean> {
+  if (!(await abandonedFolders(0)).includes(folder)) return false;
   for (const path of [...await entriesOf(folder), folder]) await Deno.remove(path);
   return true;
 }
