@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { dirname, join, relative } from "@std/path";
 import { buildApp, filesIn, mainModule } from "../../../cli/build/build.ts";
 import { launchArguments } from "../../../cli/build/launch.ts";
@@ -55,6 +55,15 @@ Deno.test("buildApp() has davit complete nouns, verbs and flags without what spe
   const loaded = [...closure(entry[0]!, modules)];
   assertEquals(loaded.filter((name) => !modules.has(name)), []);
   assertEquals(loaded.filter((name) => modules.get(name)!.includes("containerd.services.")), []);
+});
+
+Deno.test("buildApp() has what runs containers in a few modules, without what speaks to registries", async () => {
+  const modules = await modulesOf(app);
+  const [entry, ...others] = [...modules].filter(([, code]) => code.includes("both --rm and --detach"));
+  assertEquals(others, []);
+  const loaded = [...closure(entry![0], modules)];
+  assertEquals(loaded.filter((name) => modules.get(name)!.includes("async challenged(")), []);
+  assert(loaded.length < 12, loaded.join(" ")); // one by one they were 46
 });
 
 Deno.test("buildApp() has grpc-js in a module of its own, beside the few that need node", async () => {
