@@ -335,34 +335,40 @@ realTest("images pull says what is wrong with a certificate", async (_t, contain
   }
 }, { series: ["2"] });
 
-realTest("images pull leaves nothing when the disk is full, whatever it is at", async (_t, { release }) => {
-  await using disk = await Disk.make("40m");
-  await using containerd = await Containerd.start(release, {
-    root: `${disk.path}/c`,
-    collecting: "on request",
-  });
-  const zeros = await buildLayer({
-    entries: [{ header: { name: "zeros", size: 8 << 20 }, body: new Uint8Array(8 << 20) }],
-  });
-  const layers = [await randomLayer(3 << 20, 7830), zeros];
-  await using stock = await StockedRegistry.start({ "app:1": await buildImage({ name: "x", layers }) });
-  const filler = `${disk.path}/filler`;
-  const name = stock.reference("app:1");
-  const pull = () => program(containerd, ["pull", name]);
-  // In KiB: as it unpacks the second or the first layer, commits the snapshot of that, downloads, begins.
-  for (const room of [9000, 5000, 3130, 1000, 16]) {
-    await disk.fill(filler, { leaving: room << 10 });
-    const { code, stdout, stderr } = await pull();
-    await Deno.remove(filler);
-    assertEquals([code, stdout], [1, ""], stderr);
-    assertEquals(stderr.match(/^davit: .*$/gm)?.map((line) => line.replace(/.*: /, "")), [
-      "no space left on device",
-    ]);
-    if (room > 16) await assertNothingLeft(containerd, "default"); // else there may be none to delete a lease
-  }
-  assertEquals((await pull()).code, 0);
-  await assertNothingOpen(containerd, "default");
-}, { series: ["2"] });
+realTest(
+  "images pull gives the room back when the disk is full, whatever it is at",
+  async (_t, { release }) => {
+    await using disk = await Disk.make("40m");
+    await using containerd = await Containerd.start(release, {
+      root: `${disk.path}/c`,
+      collecting: "on request",
+    });
+    const zeros = await buildLayer({
+      entries: [{ header: { name: "zeros", size: 8 << 20 }, body: new Uint8Array(8 << 20) }],
+    });
+    const layers = [await randomLayer(3 << 20, 7830), zeros];
+    await using stock = await StockedRegistry.start({ "app:1": await buildImage({ name: "x", layers }) });
+    const filler = `${disk.path}/filler`;
+    const before = await disk.free();
+    const name = stock.reference("app:1");
+    const pull = () => program(containerd, ["pull", name]);
+    // In KiB: as it unpacks the second or the first layer, commits the snapshot of that, downloads, begins.
+    for (const room of [9000, 5000, 3130, 1000, 16]) {
+      await disk.fill(filler, { leaving: room << 10 });
+      const { code, stdout, stderr } = await pull();
+      await Deno.remove(filler);
+      assertEquals([code, stdout], [1, ""], stderr);
+      assertEquals(stderr.match(/^davit: .*$/gm)?.map((line) => line.replace(/.*: /, "")), [
+        "no space left on device",
+      ]);
+      if (room > 16) await assertNothingLeft(containerd, "default"); // else there may be none to delete a lease
+    }
+    assert(await disk.free() > before - (2 << 20), `${before} bytes were free, now ${await disk.free()}`);
+    assertEquals((await pull()).code, 0);
+    await assertNothingOpen(containerd, "default");
+  },
+  { series: ["2"] },
+);
 
 /** Checks that a pull of one image failed, and said so in one line. */
 function assertFails(

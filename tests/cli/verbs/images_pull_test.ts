@@ -2,14 +2,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path";
 import { run } from "../../../cli/app.ts";
 import { fixedCredentials, openRegistry } from "../../../mod.ts";
-import { assertNothingLeft } from "../../lib/image/imported.ts";
 import { pushImage } from "../../lib/registry/images.ts";
 import { Authority } from "../../real/certificates.ts";
-import { Containerd } from "../../real/containerd.ts";
-import { Disk } from "../../real/disk.ts";
-import { buildImage } from "../../real/image_builder.ts";
 import { busyboxImage, checkWithCtr, randomImage } from "../../real/images.ts";
-import { randomLayer } from "../../real/layers.ts";
 import type { Output } from "../../real/process.ts";
 import { account, LocalRegistry } from "../../real/registry.ts";
 import { StockedRegistry } from "../../real/stocked_registry.ts";
@@ -146,26 +141,6 @@ realTest("images pull shows a tree in the words of 2017, and what it came to", a
   const json = await davit(containerd, [...argv.slice(2), "--log-format", "json", "--progress", "json"]);
   const states = json.stderr.trimEnd().split("\n").flatMap((line) => JSON.parse(line).items ?? []);
   assert(states.some(({ state }) => state === "exists"));
-}, { series: ["2"] });
-
-realTest("images pull gives the room back when the disk is full", async (_t, { release }) => {
-  await using disk = await Disk.make("24m");
-  await using containerd = await Containerd.start(release, { root: `${disk.path}/c` });
-  const image = await buildImage({
-    name: "x",
-    layers: [await randomLayer(1_000, 7730), await randomLayer(40 << 20, 7731)],
-  });
-  await using stock = await StockedRegistry.start({
-    "app:1": image,
-    "small:1": await randomImage({ seed: 7732 }),
-  });
-  const before = await disk.free();
-  const { code, stderr } = await davit(containerd, ["pull", stock.reference("app:1")]);
-  assertEquals(code, 1);
-  assertStringIncludes(stderr, "no space left on device");
-  await assertNothingLeft(containerd, "default");
-  assert(await disk.free() > before - (6 << 20), `${before} bytes were free, now ${await disk.free()}`);
-  assertEquals((await davit(containerd, ["pull", stock.reference("small:1")])).code, 0);
 }, { series: ["2"] });
 
 /** Somebody types, or pipes, into it. */
