@@ -3,7 +3,7 @@ import { escapeControls, escapeControlsOfLines } from "./escape.ts";
 import { formatCell, nothing } from "./format.ts";
 import type { Form } from "./globals.ts";
 import { plain, toJson } from "./json.ts";
-import { layOut } from "./table.ts";
+import { laidOut, layOut } from "./table.ts";
 import { isIterable } from "./tally.ts";
 import type { Column } from "./verb.ts";
 
@@ -120,7 +120,9 @@ async function writeTable(rows: Rows, table: Table, write: Write): Promise<void>
     isWhole = table.hasFailures?.() !== true;
   } finally {
     // What was done before a failure is told; the headers alone would say that there is nothing.
-    if (isWhole || lines.length > (table.headers ? 1 : 0)) await write(layOut(lines));
+    if (isWhole || lines.length > (table.headers ? 1 : 0)) {
+      for (const line of laidOut(lines)) await write(line);
+    }
   }
 }
 

@@ -1,10 +1,15 @@
 /** The columns of a table start at the same place in each line, two blanks apart; nothing trails. */
 export function layOut(lines: readonly (readonly string[])[]): string {
+  return [...laidOut(lines)].join("");
+}
+
+/** The same line by line, for tables of which there shall not be another copy in memory. */
+export function* laidOut(lines: readonly (readonly string[])[]): Iterable<string> {
   const widths: number[] = [];
   for (const cells of lines) {
     cells.forEach((cell, column) => widths[column] = Math.max(widths[column] ?? 0, widthOf(cell)));
   }
-  return lines.map((cells) => `${lineOf(cells, widths)}\n`).join("");
+  for (const cells of lines) yield `${lineOf(cells, widths)}\n`;
 }
 
 /** How many places of a terminal a text takes. */

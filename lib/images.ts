@@ -28,8 +28,9 @@ export class Images {
   /** The images that match any of the filters (containerd's syntax), in the order of their names; all without one. */
   async *list({ filters = [], ...options }: CallOptions & { filters?: string[] } = {}): AsyncIterable<Image> {
     const list = async (filters: string[]) =>
-      (await this.#scope.unary(methods.list, { filters }, { action: "list images", ...options })).images;
-    for (const image of await wholeList({ filters, field: "name", list })) yield fromMessage(image);
+      (await this.#scope.unary(methods.list, { filters }, { action: "list images", ...options })).images
+        .map(fromMessage);
+    yield* await wholeList({ filters, field: "name", list });
   }
 
   /** @throws {NotFoundError} when there is none of that name in this namespace. */

@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli";
 import { join } from "@std/path";
 import { appFolder, buildApp, configFile, distFolder, filesIn, mainModule } from "./build.ts";
-import { permissions, sealed } from "./launch.ts";
+import { permissions, sealed, thrift } from "./launch.ts";
 import { runTask } from "./task.ts";
 
 export interface CompileOptions {
@@ -35,6 +35,7 @@ export async function compile(
     "--quiet",
     ...permissions,
     ...sealed,
+    `--v8-flags=${thrift}`,
     // Deno would keep it under a name that can be foreseen, in a folder that everybody may write to.
     "--no-code-cache",
     "--app-name=davit",

@@ -122,18 +122,27 @@ function responseOf(message: IncomingMessage, { method, line }: { method: string
 }
 
 function streamOf(message: IncomingMessage, line: Line): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const pieces = message[Symbol.asyncIterator]();
+  const pieces: AsyncIterator<Uint8Array> = message[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array();
   line.isWanted = false;
   return new ReadableStream({
     type: "bytes",
+    autoAllocateChunkSize: readBytes,
     async pull(controller) {
-      line.isWanted = true;
-      const { done, value } = await pieces.next();
-      line.isWanted = false;
-      if (!done) return controller.enqueue(new Uint8Array(value));
-      if (!message.complete) return controller.error(new Error("the answer breaks off"));
-      controller.close();
-      controller.byobRequest?.respond(0);
+      const request = controller.byobRequest!; // there always is one, of a size that is allocated if need be
+      if (rest.length === 0) {
+        line.isWanted = true;
+        const { done, value } = await pieces.next();
+        line.isWanted = false;
+        if (done && !message.complete) return controller.error(new Error("the answer breaks off"));
+        if (done) controller.close();
+        else rest = value;
+      }
+      const { buffer, byteOffset, byteLength } = request.view!;
+      const taken = rest.subarray(0, byteLength);
+      new Uint8Array(buffer, byteOffset).set(taken);
+      rest = rest.subarray(taken.length);
+      request.respond(taken.length);
     },
     async cancel() {
       await pieces.return?.();
