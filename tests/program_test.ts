@@ -90,6 +90,20 @@ for (const [name, [command = "", ...words]] of Object.entries(programs)) {
     assertEquals(JSON.parse(stdout), { namespace: "lookout", isDavits: true, denied: "NotCapable" });
   }, { series: ["2"] });
 
+  realTest(`${name} runs the first plugin of docs/plugins.md as it stands there`, async (_t, containerd) => {
+    const page = await Deno.readTextFile(new URL("../docs/plugins.md", import.meta.url));
+    const [, file = "", code = ""] = /^```ts\n\/\/ (\S+)\n([^]*?)^```/m.exec(page) ?? [];
+    const folder = await Deno.makeTempDir({ dir: workspace });
+    await Deno.writeTextFile(join(folder, file), code);
+    const namespace = uniqueNamespace();
+    const image = await randomImage({ layers: 1, layerBytes: 512 });
+    await importWithCtr(containerd, namespace, ociArchive([image]));
+    const untagged = `example.com/untagged@${image.target.digest}`;
+    await containerd.ctr(["images", "tag", image.name, untagged], { namespace });
+    const { stdout } = await davit(containerd, ["-n", namespace, join(folder, file), "-q"]);
+    assertEquals([stdout, code.trimEnd().split("\n").length], [`${untagged}\n`, 9]);
+  }, { series: ["2"] });
+
   Deno.test(`${name} writes a plugin with types and a test that passes`, async () => {
     const folder = await Deno.makeTempDir({ dir: workspace });
     const inFolder = { cwd: folder, env: { DAVIT_CACHE_DIR: join(workspace, "cache") } };
