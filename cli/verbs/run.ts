@@ -50,18 +50,17 @@ export default defineVerb({
       command: context.command,
       hint: hintFor(context.args),
     });
+    let isNoted = false;
     try {
       await writePidFile(options.pidFile, process);
+      isNoted = true;
+      await conclude(process, { context, terminal });
     } catch (error) {
-      await remove(client, process);
+      if (rm || !isNoted) await remove(client, process).catch(() => {}); // the first error is the one to tell
       throw error;
     }
-    try {
-      await conclude(process, { context, terminal });
-      return detach ? container.id : undefined;
-    } finally {
-      if (rm) await remove(client, process);
-    }
+    if (rm) await remove(client, process);
+    return detach ? container.id : undefined;
   },
 });
 
