@@ -75,7 +75,7 @@ export async function loadFile(
 ): Promise<LoadedFile> {
   options.signal?.throwIfAborted();
   const { grants } = options;
-  const read = [...await readableBeside(file), ...grants.permissions.read];
+  const read = [...readableBeside(file), ...grants.permissions.read];
   const sandbox = new Sandbox(file, { ...grants.permissions, read });
   try {
     const definitions = await load(sandbox, { file, ...options });

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import type { PluginFile } from "./file.ts";
 
 /** How much is looked at: a plugin may be in a folder that holds half of a disk. */
-const mostEntries = 10_000;
+const mostEntries = 2_000;
 
 /** A folder as far as it was looked at. */
 interface Looked {
@@ -16,14 +16,15 @@ interface Looked {
 
 /**
  * The paths that the code of a plugin may read: its folder, without links that lead out of it. Deno judges by the path
- * that is asked for, whatever it leads to. Folders for which there are too many files above them are left out.
+ * that is asked for, whatever it leads to. Folders for which there are too many files above them are left out. Nothing else
+ * goes on meanwhile: many small questions one after the other take a tenth of the time so.
  */
-export async function readableBeside({ folder, path }: PluginFile): Promise<string[]> {
+export function readableBeside({ folder, path }: PluginFile): string[] {
   const top: Looked = { path: folder, files: [], folders: [], isWhole: true };
   const all = [top]; // grows; those at the top come first
   let left = mostEntries;
   for (const looked of all) {
-    const entries = await entriesOf(looked.path);
+    const entries = entriesOf(looked.path);
     left -= entries?.length ?? 0;
     looked.isWhole = entries !== undefined && left >= 0;
     if (!looked.isWhole) continue;
@@ -33,7 +34,7 @@ export async function readableBeside({ folder, path }: PluginFile): Promise<stri
         const inner: Looked = { path, files: [], folders: [], isWhole: true };
         looked.folders.push(inner);
         all.push(inner);
-      } else if (isSymlink && !await leadsToFileIn(folder, path)) looked.isWhole = false;
+      } else if (isSymlink && !leadsToFileIn(folder, path)) looked.isWhole = false;
       else looked.files.push(path);
     }
   }
@@ -45,14 +46,18 @@ function readableIn({ path, files, folders, isWhole }: Looked): string[] {
   return isWhole ? [path] : [...files, ...folders.flatMap(readableIn)];
 }
 
-async function entriesOf(folder: string): Promise<Deno.DirEntry[] | undefined> {
-  return await Array.fromAsync(Deno.readDir(folder)).catch(() => undefined); // the plugin may not read it either
+function entriesOf(folder: string): Deno.DirEntry[] | undefined {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch {
+    return undefined; // the plugin may not read it either
+  }
 }
 
-async function leadsToFileIn(folder: string, link: string): Promise<boolean> {
+function leadsToFileIn(folder: string, link: string): boolean {
   try {
-    const path = await Deno.realPath(link);
-    return path.startsWith(folder) && (await Deno.stat(path)).isFile;
+    const path = Deno.realPathSync(link);
+    return path.startsWith(folder) && Deno.statSync(path).isFile;
   } catch {
     return false; // it leads nowhere yet
   }

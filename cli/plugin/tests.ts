@@ -21,7 +21,7 @@ export async function* runTests(
   { filter, signal }: { filter: string; signal: AbortSignal },
 ): AsyncIterable<TestResult> {
   const nothing = { ffi: false, import: false, net: false, run: false, sys: false, write: false };
-  const read = [...await readableBeside(file), ...ownCode()];
+  const read = [...readableBeside(file), ...ownCode()];
   const worker = new Worker(import.meta.resolve("davit/plugin-test-worker"), {
     type: "module",
     deno: { permissions: { ...nothing, env: [...ownVariables], read } },
