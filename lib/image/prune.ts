@@ -42,7 +42,7 @@ const hourMs = 60 * 60 * 1000;
  * How long content is held after the last removal, for whoever has read an image before it was gone and gives the same a
  * new name: many times what our slowest removal took, which is a look and two writes, as theirs is a look and a write.
  */
-const settling = { times: 20, leastMs: 100, mostMs: 5_000 };
+const settling = { times: 10, leastMs: 100, mostMs: 2_000 };
 
 /**
  * Decides which images may go. Nothing touches those that are pinned, used by a container, held by a lease, set less

@@ -2,7 +2,7 @@ import { executePrune, planPrune, type PrunePlan } from "../../../mod.ts";
 import { forgetDeadRuns } from "../../dead_runs.ts";
 import { missingImage } from "../../elsewhere.ts";
 import { describeFreed } from "../../freed.ts";
-import { requireCriterion } from "../../prune_criteria.ts";
+import { criteria, requireCriterion } from "../../prune_criteria.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -21,31 +21,7 @@ export default defineVerb({
     completes: "image",
   }],
   options: {
-    keepLast: {
-      type: "integer",
-      min: 0,
-      placeholder: "N",
-      summary: "not the newest N tags of each repository",
-    },
-    order: {
-      type: "string",
-      choices: ["time", "semver", "natural"],
-      default: "time",
-      summary: "what the newest of them are",
-    },
-    keepWithin: { type: "duration", summary: "not those whose name was set within this time" },
-    olderThan: { type: "duration", summary: "only those whose name was set longer ago" },
-    unused: { type: "boolean", summary: "only those that no container uses" },
-    platform: {
-      type: "list",
-      commas: true,
-      placeholder: "OS/ARCH",
-      summary: "only those that are complete for these platforms and no other",
-    },
-    maxBytes: {
-      type: "size",
-      summary: "as many as it takes, oldest first, for what a namespace keeps to fit",
-    },
+    ...criteria,
     versions: {
       type: "string",
       placeholder: "RANGE",

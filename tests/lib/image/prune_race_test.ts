@@ -67,6 +67,29 @@ realTest("executePrune() puts back a name that is set anew as it is deleted", as
   }
 });
 
+realTest(
+  "executePrune() holds content a moment longer than it takes others to name it",
+  async (_t, containerd) => {
+    const { namespace, victim, other } = await twoImages(containerd);
+    await using client = await connect({ address: containerd.address });
+    const { images, leases } = client.namespace(namespace);
+    const { target } = await images.get(victim.name); // as somebody who is about to tag it
+    const again = "example.com/again:1";
+    let deletedAt = Infinity;
+    let heldMs = 0;
+    await prune(containerd, { namespace, match: victim.name }, async ({ method, request }) => {
+      if (method === deletion) return () => void (deletedAt = performance.now());
+      const { id = "" } = request as { id?: string };
+      if (!method.endsWith("Leases/Delete") || !id.startsWith("davit-prune-")) return;
+      heldMs = performance.now() - deletedAt;
+      await leases.collectGarbage(); // as anybody may
+      await images.create({ name: again, target });
+    });
+    assert(heldMs >= 95, `${heldMs} ms`);
+    await holdsBoth(containerd, namespace, [{ ...victim, name: again }, other]);
+  },
+);
+
 realTest("executePrune() puts nothing back that others delete after it", async (_t, containerd) => {
   const { namespace, victim, other } = await twoImages(containerd);
   await using client = await connect({ address: containerd.address });
