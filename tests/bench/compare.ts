@@ -3,6 +3,8 @@ export interface Contender {
   /** Makes things as they were before the first run. */
   before?(): Promise<void>;
   run(): Promise<void>;
+  /** The most memory that the last run had, in bytes; not part of its time. */
+  peakBytes?(): Promise<number>;
 }
 
 /** Two ways to the same end. */
@@ -18,6 +20,8 @@ export interface Comparison {
   /** Ours by theirs. */
   ratio: number;
   rounds: number;
+  /** The most memory that any run of ours had, in bytes; 0 where nobody looked. */
+  peakBytes: number;
 }
 
 /** Runs two contenders in turns, so that what else the machine does slows down both, and compares the medians. */
@@ -26,15 +30,17 @@ export async function compare({ ours, theirs }: Pair, { rounds, warmUps = 1 }: {
   warmUps?: number;
 }): Promise<Comparison> {
   const times = { ours: [] as number[], theirs: [] as number[] };
+  let peakBytes = 0;
   for (let round = -warmUps; round < rounds; round++) {
     const oursMs = await time(ours);
+    peakBytes = Math.max(peakBytes, await ours.peakBytes?.() ?? 0);
     const theirsMs = await time(theirs);
     if (round < 0) continue;
     times.ours.push(oursMs);
     times.theirs.push(theirsMs);
   }
   const [oursMs, theirsMs] = [median(times.ours), median(times.theirs)];
-  return { oursMs, theirsMs, ratio: oursMs / theirsMs, rounds };
+  return { oursMs, theirsMs, ratio: oursMs / theirsMs, rounds, peakBytes };
 }
 
 /** The middle value, or the mean of the middle two. */

@@ -19,7 +19,10 @@ Deno.test("compare() runs both in turns, each made ready outside of its time", a
       await new Promise((resolve) => setTimeout(resolve, ms));
     },
   });
-  const result = await compare({ ours: contender("a", 1), theirs: contender("b", 20) }, { rounds: 2 });
+  const peaks = [3, 7, 5];
+  const ours = { ...contender("a", 1), peakBytes: () => Promise.resolve(peaks.shift()!) };
+  const result = await compare({ ours, theirs: contender("b", 20) }, { rounds: 2 });
+  assertEquals([result.peakBytes, peaks], [7, []]);
   assertEquals(steps, Array(3).fill(["before a", "a", "before b", "b"]).flat());
   assertEquals([result.rounds, result.oursMs < 60, result.theirsMs >= 19, result.ratio < 1], [
     2,

@@ -4,7 +4,7 @@ import { launchArguments } from "../../cli/build/launch.ts";
 import { makePortable } from "../../cli/build/portable.ts";
 import { connect, removeNamespace } from "../../mod.ts";
 import { Containerd } from "../real/containerd.ts";
-import { run } from "../real/process.ts";
+import { peakMemory, run } from "../real/process.ts";
 import type { Release } from "../real/releases.ts";
 import type { Contender } from "./compare.ts";
 
@@ -84,19 +84,22 @@ export class Lab implements AsyncDisposable {
   /** A command, from its start to its end; what it prints goes nowhere. */
   command(words: readonly string[]): Contender {
     const [program = "", ...args] = words;
+    let peak = Promise.resolve(0);
     const start = async () => {
-      const { success, code, stderr } = await new Deno.Command(program, {
+      const child = new Deno.Command(program, {
         args,
         env: this.#env,
         stdin: "null",
         stdout: "null",
         stderr: "piped",
-      }).output();
+      }).spawn();
+      peak = peakMemory(child);
+      const { success, code, stderr } = await child.output();
       if (success) return;
       const reason = new TextDecoder().decode(stderr).trim();
       throw new Error(`Cannot measure "${words.join(" ")}": exit code ${code}: ${reason}`);
     };
-    return { run: start };
+    return { run: start, peakBytes: () => peak };
   }
 
   davit(...args: string[]): Contender {

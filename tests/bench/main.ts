@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli";
 import { findReleases, type Release } from "../real/releases.ts";
 import { compare, type Comparison } from "./compare.ts";
 import { Lab, Programs } from "./lab.ts";
-import { type Row, rows } from "./rows.ts";
+import { mostBytes, type Row, rows } from "./rows.ts";
 
 interface Settings {
   pattern: string;
@@ -69,8 +69,9 @@ async function releasesOf(series: string): Promise<Release[]> {
 async function measure(row: Row, { lab, rounds }: { lab: Lab; rounds: number }): Promise<Result> {
   const { name, against, budget, reach } = row;
   const comparison = await compare(await row.prepare(lab), { rounds });
-  const { ratio } = comparison;
-  const verdict = ratio <= reach ? "within reach" : ratio <= budget ? "within budget" : "over budget";
+  const { ratio, peakBytes } = comparison;
+  const isWithin = ratio <= budget && peakBytes <= mostBytes;
+  const verdict = !isWithin ? "over budget" : ratio <= reach ? "within reach" : "within budget";
   const containerd = lab.containerd.release.version;
   return { containerd, name, against, ...comparison, budget, reach, verdict };
 }
@@ -84,6 +85,7 @@ const columns: readonly [title: string, width: number][] = [
   ["BUDGET", 6],
   ["REACH", 6],
   ["ROUNDS", 6],
+  ["PEAK MIB", 8],
   ["VERDICT", 0],
 ];
 
@@ -91,7 +93,7 @@ function heading({ version }: Release): string {
   return `containerd ${version}\n${inColumns(columns.map(([title]) => title))}`;
 }
 
-function lineOf({ name, against, oursMs, theirsMs, ratio, budget, reach, rounds, verdict }: Result): string {
+function lineOf({ name, against, oursMs, theirsMs, ratio, budget, reach, rounds, ...rest }: Result): string {
   const factors = [ratio, budget, reach].map((factor) => factor.toFixed(factor < 0.1 ? 3 : 2));
   return inColumns([
     name,
@@ -100,7 +102,8 @@ function lineOf({ name, against, oursMs, theirsMs, ratio, budget, reach, rounds,
     theirsMs.toFixed(1),
     ...factors,
     String(rounds),
-    verdict,
+    (rest.peakBytes / (1 << 20)).toFixed(0),
+    rest.verdict,
   ]);
 }
 

@@ -22,6 +22,9 @@ export interface Row {
   prepare(lab: Lab): Promise<Pair> | Pair;
 }
 
+/** The most memory that davit may take in any row. */
+export const mostBytes = 150 << 20;
+
 const nothing = "deno run of an empty file";
 const pipes = "ctr export | ctr import, image by image";
 const gigabyte = 1 << 30;

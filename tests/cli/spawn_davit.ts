@@ -17,16 +17,3 @@ export function spawnDavit(
     stderr: "piped",
   }).spawn();
 }
-
-/** Waits for the end of a process; resolves to how much memory it had at most, in bytes. */
-export async function peakMemory(process: Deno.ChildProcess): Promise<number> {
-  let peak = 0;
-  let isOver = false;
-  process.status.then(() => isOver = true);
-  while (!isOver) {
-    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
-    peak = Math.max(peak, 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return peak;
-}

@@ -39,6 +39,19 @@ export async function run(program: string, args: string[], options: RunOptions =
   return { code: output.code, stdout, stderr };
 }
 
+/** Waits for the end of a process; resolves to how much memory it had at most, in bytes. */
+export async function peakMemory(process: Deno.ChildProcess): Promise<number> {
+  let peak = 0;
+  let isOver = false;
+  process.status.then(() => isOver = true);
+  while (!isOver) {
+    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
+    peak = Math.max(peak, 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return peak;
+}
+
 /** The first line of an error's message, for reasons that must fit on one line. */
 export function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";

@@ -6,7 +6,7 @@ import type { Containerd } from "../../real/containerd.ts";
 import { parseJson } from "../../real/image_builder.ts";
 import { importWithCtr, ociArchive, oneBigImage, randomImage, sparseImage } from "../../real/images.ts";
 import type { Bytes, Descriptor } from "../../real/layers.ts";
-import { run as runProgram } from "../../real/process.ts";
+import { peakMemory, run as runProgram } from "../../real/process.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
@@ -207,14 +207,7 @@ realTest("images export needs no more memory for a larger image", async (_t, con
 
 /** The most memory that a process had in use, in bytes. */
 async function peakOf(process: Deno.ChildProcess): Promise<number> {
-  let peak = 0;
-  let over = false;
-  process.status.then(() => over = true);
-  while (!over) {
-    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
-    peak = Math.max(peak, 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const peak = await peakMemory(process);
   assertEquals((await process.output()).code, 0);
   return peak;
 }

@@ -4,6 +4,7 @@ import { archiveOf, layoutFiles, streamOf } from "../../lib/image/archives.ts";
 import { assertNothingLeft } from "../../lib/image/imported.ts";
 import { collect, ociArchive, oneBigImage, randomImage, sparseImage } from "../../real/images.ts";
 import type { Bytes } from "../../real/layers.ts";
+import { peakMemory } from "../../real/process.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
 import { davit } from "./davit.ts";
@@ -114,16 +115,8 @@ async function peakOf(argv: string[]): Promise<number> {
     args: ["run", "-A", main, ...argv],
     stdout: "null",
     stderr: "null",
-  })
-    .spawn();
-  let peak = 0;
-  let over = false;
-  process.status.then(() => over = true);
-  while (!over) {
-    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
-    peak = Math.max(peak, 1024 * Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  }).spawn();
+  const peak = await peakMemory(process);
   assertEquals((await process.status).code, 0);
   return peak;
 }

@@ -3,7 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { leftOf, type RunSetting, runTest } from "../../lib/run/setting.ts";
 import { busyboxName } from "../../lib/some_container.ts";
-import { peakMemory, spawnDavit } from "../spawn_davit.ts";
+import { peakMemory } from "../../real/process.ts";
+import { spawnDavit } from "../spawn_davit.ts";
 
 const mib = 1024 ** 2;
 
