@@ -41,6 +41,7 @@ export { foreseeFreed, type Freed } from "./lib/gc/freed.ts";
 export {
   contentKey,
   type GraphNode,
+  type GraphParts,
   type GraphPath,
   ReferenceGraph,
   type Root,
@@ -103,6 +104,7 @@ export {
   type PruneRequest,
   type PruneResult,
 } from "./lib/image/prune.ts";
+export type { IsAlive } from "./lib/image/pull_leases.ts";
 export { pullImages, type PullOptions, type PullResult } from "./lib/image/pull.ts";
 export { pushImage, type PushOptions, type PushResult } from "./lib/image/push.ts";
 export { renamePrefixes } from "./lib/image/rename.ts";
@@ -164,7 +166,13 @@ export { compileGlob, isGlob } from "./lib/oci/glob.ts";
 export { isConfig, isIndex, isLayer, isManifest, mediaTypes } from "./lib/oci/media_types.ts";
 export { formatPlatform, hostPlatform, parsePlatform, type Platform } from "./lib/oci/platform.ts";
 export { byPreference, matchesPlatform } from "./lib/oci/platform_match.ts";
-export { formatFamiliar, formatReference, parseReference, type Reference } from "./lib/oci/reference.ts";
+export {
+  formatFamiliar,
+  formatReference,
+  parseReference,
+  type Reference,
+  type ReferenceOptions,
+} from "./lib/oci/reference.ts";
 export { parseSignal } from "./lib/oci/signal.ts";
 export { defaultSpec } from "./lib/oci/spec/default_spec.ts";
 export { parseCapability } from "./lib/oci/spec/capabilities.ts";
@@ -191,7 +199,9 @@ export type {
   ListOption,
   NumberOption,
   Option,
+  OptionFacts,
   Options,
+  OptionValue,
   OptionValues,
   SizeOption,
   StringOption,
@@ -203,6 +213,7 @@ export {
   type Column,
   definePlugin,
   type FieldOf,
+  type KnownFacts,
   type Log,
   type Plugin,
   type PluginContext,
@@ -240,6 +251,7 @@ export {
   compareVersions,
   inRange,
   newestFirst,
+  type SemVer,
   type TagOrder,
   type TimedTag,
   versionOf,

@@ -28,7 +28,8 @@ export type Completes =
   | "context"
   | "file";
 
-interface OptionFacts {
+/** What may be said of options of all types. */
+export interface OptionFacts {
   /** One line for the help. */
   summary: string;
   /** One letter that does as well, `d` for `-d`; those of global flags stay theirs. */
@@ -124,7 +125,8 @@ export type Options = Readonly<Record<string, Option>>;
 /** The values that an option table gives: `undefined` only where neither required nor with a default. */
 export type OptionValues<O extends Options> = { readonly [Name in keyof O]: OptionValue<O[Name]> };
 
-type OptionValue<O extends Option> = O extends BooleanOption ? boolean
+/** What an option gives to a plugin. */
+export type OptionValue<O extends Option> = O extends BooleanOption ? boolean
   : O extends ListOption ? readonly (O extends { choices: readonly (infer C)[] } ? C : string)[]
   : O extends FileOption ? Given<O, TextFile>
   : O extends StringOption ? Given<O, O extends { choices: readonly (infer C)[] } ? C : string>

@@ -1,5 +1,7 @@
 import { compare, parseRange, type Range, satisfies, type SemVer, tryParse } from "@std/semver";
 
+export type { SemVer };
+
 /** By what tags of one repository are sorted: when they came, as versions, or as people would sort names. */
 export type TagOrder = "time" | "semver" | "natural";
 
