@@ -63,10 +63,14 @@ export class Lab implements AsyncDisposable {
   /**
    * Starts a containerd on a disk, where its writes cost what they cost users. Until the lab is disposed, what is
    * started runs before all else on the machine if it may: of two contenders, a busy machine slows down the longer one
-   * more.
+   * more. A container cannot be started so.
    */
-  static async open(programs: Programs, release: Release): Promise<Lab> {
-    await schedule("--rr", 10);
+  static async open(
+    programs: Programs,
+    release: Release,
+    { startsContainers = false } = {},
+  ): Promise<Lab> {
+    if (!startsContainers) await schedule("--rr", 10);
     const root = await Deno.makeTempDir({ dir: programs.folder });
     return new Lab(programs, await Containerd.start(release, { root }));
   }

@@ -33,12 +33,15 @@ async function main(args: string[]): Promise<number> {
   const results: Result[] = [];
   await using programs = await Programs.build();
   for (const release of await releasesOf(settings.series)) {
-    await using lab = await Lab.open(programs, release);
     if (!settings.json) await print(heading(release));
-    for (const row of chosen) {
-      const result = await measure(row, { lab, rounds: settings.rounds ?? row.rounds });
-      if (!settings.json) await print(lineOf(result));
-      results.push(result);
+    const labs = Map.groupBy(chosen, ({ startsContainers = false }) => startsContainers);
+    for (const [startsContainers, ofLab] of labs) {
+      await using lab = await Lab.open(programs, release, { startsContainers });
+      for (const row of ofLab) {
+        const result = await measure(row, { lab, rounds: settings.rounds ?? row.rounds });
+        if (!settings.json) await print(lineOf(result));
+        results.push(result);
+      }
     }
   }
   if (settings.json) await print(JSON.stringify(results, null, 2));

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { configFile } from "../../cli/build/build.ts";
 import { connect } from "../../mod.ts";
-import { importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
+import { busyboxImage, importWithCtr, manyImages, ociArchive, oneBigImage } from "../real/images.ts";
 import { randomChunks } from "../real/layers.ts";
 import { withBigRegistry } from "./big_registry.ts";
 import type { Pair } from "./compare.ts";
@@ -19,6 +19,8 @@ export interface Row {
   reach: number;
   /** How often to run both. */
   rounds: number;
+  /** Whether both start containers, for which the lab gives up its place before all else. */
+  startsContainers?: boolean;
   prepare(lab: Lab): Promise<Pair> | Pair;
 }
 
@@ -247,6 +249,22 @@ ${calls}
           ...lab.ctr("-n", "pulled", "images", "pull", ...inItself(lab), "--plain-http", name),
           before,
         },
+      };
+    },
+  },
+  {
+    name: "run --rm of true",
+    against: "ctr run --rm",
+    budget: 1.3,
+    reach: 1.1,
+    rounds: 20,
+    startsContainers: true,
+    prepare: async (lab) => {
+      const image = await busyboxImage();
+      await importWithCtr(lab.containerd, "run", ociArchive([image]), { unpack: true });
+      return {
+        ours: lab.davit("-n", "run", "run", "--rm", image.name, "--", "true"),
+        theirs: lab.ctr("-n", "run", "run", "--rm", image.name, "theirs", "true"),
       };
     },
   },

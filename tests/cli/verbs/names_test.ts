@@ -91,8 +91,7 @@ realTest(
 );
 
 function assertRefused({ code, stderr, name }: { code: number; stderr: string; name: string }): void {
-  // containerd calls the reserved name an unknown error.
-  assertEquals(code, name === "version" ? 1 : 2, `${JSON.stringify(name.slice(0, 80))}: ${stderr}`);
+  assertEquals(code, 2, `${JSON.stringify(name.slice(0, 80))}: ${stderr}`);
   assertMatch(stderr, /^davit: Cannot [^\n]+\n(hint: [^\n]+\n)?$/);
   assertHarmless(stderr);
 }

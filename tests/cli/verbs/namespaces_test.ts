@@ -27,20 +27,30 @@ realTest("namespaces list counts with -o wide, and in every form that shows all"
   await client.namespace(namespace).leases.create({ id: "one" });
   await client.namespaces.update(namespace, { labels: { owner: "ci" } });
   const bytes = [...image.blobs.values()].reduce((sum, { length }) => sum + length, 0);
-  const counts = { images: 1, containers: 0, tasks: 0, blobs: 4, leases: 1, bytes };
+  const counts = { images: 1, containers: 0, tasks: 0, blobs: 4, leases: 1, sandboxes: 0, bytes };
 
   const wide = cells((await davit(containerd, ["namespaces", "list", "-o", "wide"])).stdout);
-  assertEquals(wide[0], ["NAME", "LABELS", "IMAGES", "CONTAINERS", "TASKS", "BLOBS", "LEASES", "BYTES"]);
+  assertEquals(wide[0], [
+    "NAME",
+    "LABELS",
+    "IMAGES",
+    "CONTAINERS",
+    "TASKS",
+    "BLOBS",
+    "LEASES",
+    "BYTES",
+    "SANDBOXES",
+  ]);
   const row = wide.find(([name]) => name === namespace);
-  assertEquals(row, [namespace, "owner=ci", "1", "0", "0", "4", "1", "129.1", "KiB"]);
+  assertEquals(row, [namespace, "owner=ci", "1", "0", "0", "4", "1", "129.1", "KiB", "0"]);
 
   const json = JSON.parse((await davit(containerd, ["namespaces", "list", "-o", "json"])).stdout);
   const found = json.find(({ name }: { name: string }) => name === namespace);
   assertEquals(found, { name: namespace, labels: { owner: "ci" }, ...counts });
 
   const csv = (await davit(containerd, ["namespaces", "list", "-o", "csv"])).stdout.split("\r\n");
-  assertEquals(csv[0], "name,labels,images,containers,tasks,blobs,leases,bytes");
-  assert(csv.includes(`${namespace},owner=ci,1,0,0,4,1,${bytes}`));
+  assertEquals(csv[0], "name,labels,images,containers,tasks,blobs,leases,bytes,sandboxes");
+  assert(csv.includes(`${namespace},owner=ci,1,0,0,4,1,${bytes},0`));
 });
 
 realTest("namespaces create fails for one that exists, unless that is fine", async (_t, containerd) => {
@@ -76,7 +86,7 @@ realTest("namespaces inspect shows all about one namespace", async (_t, containe
   assertEquals(JSON.parse(stdout), {
     name,
     labels: { a: "1" },
-    usage: { images: 0, containers: 0, tasks: 0, blobs: 0, leases: 0, bytes: 0, snapshots: {} },
+    usage: { images: 0, containers: 0, tasks: 0, blobs: 0, leases: 0, sandboxes: 0, bytes: 0, snapshots: {} },
     contentSharingPolicy: "shared",
   });
   assertEquals((await davit(containerd, ["namespaces", "inspect", uniqueNamespace()])).code, 4);
