@@ -158,7 +158,6 @@ realTest(
 
 /** How a plugin behaves that holds a lease when its time is up. */
 const endings: readonly [criterion: string, body: string][] = [
-  ["loops for ever", "for (;;);"],
   ["waits for ever", "await new Promise(() => {});"],
   ["yields for ever", "for (;;) { yield 1; await new Promise((resolve) => setTimeout(resolve, 10)); }"],
   [
@@ -175,9 +174,9 @@ for (const [criterion, body] of endings) {
       const ended = await run(containerd, `${acquire}\n${body}`, {
         namespace,
         access: { write: "images" },
-        argv: ["--timeout", "5s"],
+        argv: ["--timeout", "3s"],
       });
-      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 5s\n"]);
+      assertEquals([ended.code, ended.stderr], [8, "acquired\ndavit: Cannot finish within 3s\n"]);
       assertEquals(await leasesIn(containerd, namespace), []);
     },
     criterion === "cleans up" ? {} : { series: ["2"] },

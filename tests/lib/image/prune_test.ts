@@ -59,7 +59,7 @@ realTest(
     );
     assertEquals((await checkWithCtr(containerd, other)).size, 1);
   },
-  { fresh: true },
+  { series: ["1.6", "2"], fresh: true }, // 1.7 deletes as 1.6 does
 );
 
 realTest("planPrune() counts what containers use and what their snapshots take", async (_t, containerd) => {
