@@ -22,7 +22,7 @@ export class Sandbox implements Disposable {
   #handingOn: ReturnType<typeof setTimeout> | undefined;
   #listener: ((notice: Notice) => void) | undefined;
   readonly #flood = new Flood();
-  readonly #memory = new MemoryWatch((most) => this.#giveUp(`it takes more than ${most} of memory`));
+  readonly #memory: MemoryWatch;
   #isLoaded = false;
   #answer: PromiseWithResolvers<Answer> | undefined;
   #failure: { error: unknown } | undefined;
@@ -36,6 +36,8 @@ export class Sandbox implements Disposable {
     this.#control.onmessage = ({ data }) => this.#take(data);
     this.#start = { plugin: file.url, control: control.port2, containerd: containerd.port2 };
     this.#worker = startWorker(permissions);
+    // Once the worker is on its way: the first timer of a process takes some milliseconds.
+    this.#memory = new MemoryWatch((most) => this.#giveUp(`it takes more than ${most} of memory`));
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#take({ type: "failed", error: { name: "Error", message: event.message } });
