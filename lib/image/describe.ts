@@ -13,7 +13,7 @@ import {
   type Platform,
 } from "../oci/platform.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { Documents, isBadContent } from "./documents.ts";
+import { Documents, unlessBad } from "./documents.ts";
 import { findManifest } from "./manifest.ts";
 
 /** An image with what its documents say. */
@@ -108,13 +108,4 @@ async function platformsOf(target: Descriptor, documents: Documents): Promise<st
 /** As `ctr` shows it; Windows images have a version as well. */
 function withoutVersion({ os, architecture, variant }: Platform): string {
   return formatPlatform({ os, architecture, ...(variant && { variant }) });
-}
-
-async function unlessBad<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isBadContent(error)) return undefined;
-    throw error;
-  }
 }

@@ -60,3 +60,13 @@ export function isBadContent(error: unknown): error is Error {
   return error instanceof SyntaxError || error instanceof RangeError ||
     (error instanceof ContainerdError && error.code === "data_loss");
 }
+
+/** What work resolves to; `undefined` when content is not what it has to be. */
+export async function unlessBad<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isBadContent(error)) return undefined;
+    throw error;
+  }
+}

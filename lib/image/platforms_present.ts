@@ -6,7 +6,7 @@ import type { ImageManifest } from "../oci/document.ts";
 import { hasChildren, isNonDistributable } from "../oci/media_types.ts";
 import { formatPlatform, normalizePlatform, type Platform } from "../oci/platform.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { Documents, isBadContent } from "./documents.ts";
+import { Documents, unlessBad } from "./documents.ts";
 
 const readsAtOnce = 32;
 
@@ -55,13 +55,4 @@ async function presentBelow(target: Descriptor, reading: Reading): Promise<Platf
 
 function isWhole({ config, layers }: ImageManifest, { has }: Reading): boolean {
   return [config, ...layers].every(({ digest, mediaType }) => has(digest) || isNonDistributable(mediaType));
-}
-
-async function unlessBad<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isBadContent(error)) return undefined;
-    throw error;
-  }
 }
