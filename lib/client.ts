@@ -17,7 +17,9 @@ import type { Transport } from "./transport/transport.ts";
 
 /** What operations over several namespaces need; {@linkcode Client} and {@linkcode NamespacedClient} both have it. */
 export interface NamespaceAccess {
+  /** All namespaces of the containerd. */
   readonly namespaces: Namespaces;
+  /** What the containerd says about itself. */
   readonly introspection: Introspection;
   /** A client for the services of one namespace. containerd creates the namespace on the first write. */
   namespace(name: string): NamespacedClient;
@@ -60,6 +62,7 @@ export class Client implements NamespaceAccess, AsyncDisposable {
   readonly introspection: Introspection;
   readonly #scope: Scope;
 
+  /** A client over any transport; {@linkcode connect} makes one over a socket. */
   constructor(transport: Transport, { owner }: Pick<ConnectOptions, "owner"> = {}) {
     // These services ignore the namespace, containerd wants one.
     const scope = new Scope(transport, { namespace: "default", owner });
@@ -84,16 +87,25 @@ export class NamespacedClient implements NamespaceAccess {
   readonly name: string;
   readonly namespaces: Namespaces;
   readonly introspection: Introspection;
+  /** Names for indexes and manifests. */
   readonly images: Images;
+  /** Blobs, and those that are being written. */
   readonly content: Content;
+  /** What keeps things from being collected. */
   readonly leases: Leases;
+  /** Makes files of layers, and layers of files. */
   readonly diff: Diff;
+  /** The records from which tasks are started. */
   readonly containers: Containers;
+  /** The processes of containers. */
   readonly tasks: Tasks;
+  /** What containers share, such as a pod's do; containerd 1.6 has none. */
   readonly sandboxes: Sandboxes;
+  /** What happens. */
   readonly events: Events;
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespaceAccess.namespace}, which makes it. */
   constructor(scope: Scope) {
     this.#scope = scope;
     this.name = scope.namespace;

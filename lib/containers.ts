@@ -9,25 +9,39 @@ import { isTooLarge } from "./whole_list.ts";
 
 /** A container: the record from which a task is started. */
 export interface Container {
+  /** Unique in its namespace: up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   id: string;
   /** The name of the image that it was made from; empty when from none. */
   image: string;
+  /** By key; each `containerd.io/gc.ref.…` names something that the container keeps from being collected. */
   labels: Record<string, string>;
+  /** What runs it: `io.containerd.runc.v2`; empty when the record does not say. */
   runtime: string;
+  /** The snapshotter of its snapshot: `overlayfs`; empty when the record does not say. */
   snapshotter: string;
+  /** The snapshot that is its root filesystem; empty for none of containerd's. */
   snapshotKey: string;
+  /** When the record was created. */
   createdAt: Date;
+  /** When the record was last changed; what its task does is no change. */
   updatedAt: Date;
 }
 
 /** A container to create. */
 export interface NewContainer {
+  /** Up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   id: string;
+  /** The name of the image that it is made from. Default: none. */
   image?: string;
+  /** By key. Default: none. */
   labels?: Record<string, string>;
+  /** What is to run it: `io.containerd.runc.v2`. */
   runtime: string;
+  /** What the runtime makes it from; {@linkcode defaultSpec} is a beginning. */
   spec: RuntimeSpec;
+  /** The snapshotter of `snapshotKey`, which needs one. */
   snapshotter?: string;
+  /** The snapshot that is its root filesystem. Default: none of containerd's. */
   snapshotKey?: string;
 }
 
@@ -35,6 +49,7 @@ export interface NewContainer {
 export class Containers {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `containers` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }
@@ -55,7 +70,7 @@ export class Containers {
     for await (const { container } of answers) yield fromMessage(container!);
   }
 
-  /** @throws {NotFoundError} when there is none of that id. */
+  /** One container. @throws {NotFoundError} when there is none of that id. */
   async get(id: string, options: CallOptions = {}): Promise<Container> {
     const call = { action: "get", resource: described(id), ...options };
     const { container } = await this.#scope.unary(methods.get, { id }, call);

@@ -23,10 +23,13 @@ export type { BlobTarget, IngestTarget, Written };
 
 /** A blob as a namespace sees it. The bytes may be shared with other namespaces, the labels are not. */
 export interface ContentInfo {
+  /** `sha256:…`, seldom `sha384:…` or `sha512:…`. */
   digest: string;
   /** Bytes. */
   size: number;
+  /** By key; each `containerd.io/gc.ref.…` names something that the blob keeps from being collected. */
   labels: Record<string, string>;
+  /** When it came into the namespace. */
   createdAt: Date;
   /** The last change of its labels; lists of containerd 1.6 and 1.7 lack it. */
   updatedAt: Date | undefined;
@@ -34,12 +37,15 @@ export interface ContentInfo {
 
 /** A write that was begun and not committed. */
 export interface Ingest {
+  /** Names the write in its namespace. */
   ref: string;
   /** Bytes written so far. */
   offset: number;
   /** Bytes expected in all; 0 when unknown. */
   total: number;
+  /** When it was begun. */
   startedAt: Date;
+  /** When bytes last came. */
   updatedAt: Date;
 }
 
@@ -50,11 +56,12 @@ const smallBytes = 8 * 1024 * 1024;
 export class Content {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `content` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }
 
-  /** @throws {NotFoundError} when this namespace has no such blob. */
+  /** One blob. @throws {NotFoundError} when this namespace has no such blob. */
   async info(digest: string, options: CallOptions = {}): Promise<ContentInfo> {
     const { info } = await this.#scope.unary(methods.info, { digest }, {
       action: "get",
@@ -234,7 +241,7 @@ export class Content {
     return await sendBlob(this.#scope, { ...target, digest: "" }, call);
   }
 
-  /** @throws {NotFoundError} when there is no ingest of that ref. */
+  /** One ingest. @throws {NotFoundError} when there is no ingest of that ref. */
   async status(ref: string, options: CallOptions = {}): Promise<Ingest> {
     const { status } = await this.#scope.unary(methods.status, { ref }, {
       action: "get",
@@ -255,7 +262,11 @@ export class Content {
     yield* statuses.map(fromStatus);
   }
 
-  /** @throws {NotFoundError} when there is no ingest of that ref. */
+  /**
+   * Ends an ingest and throws its bytes away.
+   *
+   * @throws {NotFoundError} when there is no ingest of that ref.
+   */
   async abort(ref: string, options: CallOptions = {}): Promise<void> {
     await this.#scope.unary(methods.abort, { ref }, {
       action: "abort",

@@ -10,7 +10,9 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** A blob, and whether its bytes are those that its digest names. */
 export interface VerifiedBlob {
+  /** A namespace that knows the blob, or was asked for it. */
   namespace: string;
+  /** `sha256:…`, what the bytes have to come to. */
   digest: string;
   /** Bytes, as its namespace says; absent when that does not know the blob. */
   size?: number;

@@ -11,16 +11,19 @@ import { Content as methods } from "./transport/methods.ts";
 
 /** What identifies a blob to write, and the labels that it gets. */
 export interface BlobTarget {
+  /** What the bytes have to come to: `sha256:…`, `sha384:…` or `sha512:…`. */
   digest: string;
   /** Bytes. */
   size: number;
   /** Names the ingest. Default: derived from the digest, so that a second run finds the first one's ingest. */
   ref?: string;
+  /** By key; `gcLabels` makes those that name children. Default: none. */
   labels?: Record<string, string>;
 }
 
 /** How a write ended. */
 export interface Written {
+  /** Of the blob that is there now: `sha256:…`. */
   digest: string;
   /** The blob was here already; its labels are as they were, and the lease now holds it. */
   existed: boolean;

@@ -11,6 +11,7 @@ import { unary } from "./unbounded.ts";
 export class Diff {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `diff` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }

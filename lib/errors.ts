@@ -31,9 +31,11 @@ export type Outcome = "not sent" | "refused" | "no effect" | "unknown";
 
 /** Everything a {@linkcode ContainerdError} knows; plain data, so that it crosses a message port. */
 export interface ErrorDetails {
+  /** The kind of failure. */
   code: ErrorCode;
   /** The cause in words, as containerd or the system put it; control characters are escaped. */
   reason: string;
+  /** Whether something may have changed. */
   outcome: Outcome;
   /** What was being done: `delete`, `list images`. */
   action: string;
@@ -47,6 +49,7 @@ export interface ErrorDetails {
 
 /** A call to containerd that failed. Subclasses name the failures that callers tell apart. */
 export class ContainerdError extends Error implements ErrorDetails {
+  /** The name of the class, here and in subclasses. */
   override name = "ContainerdError";
   readonly code: ErrorCode;
   readonly reason: string;
@@ -56,6 +59,7 @@ export class ContainerdError extends Error implements ErrorDetails {
   readonly namespace: string | undefined;
   readonly method: string | undefined;
 
+  /** {@linkcode containerdError} chooses the class. */
   constructor(details: ErrorDetails, options?: ErrorOptions) {
     super(messageOf(details), options);
     this.code = details.code;
@@ -76,46 +80,55 @@ export class ContainerdError extends Error implements ErrorDetails {
 
 /** The request itself is wrong: a bad name, digest, filter or label. */
 export class InvalidArgumentError extends ContainerdError {
+  /** The name of the class. */
   override name = "InvalidArgumentError";
 }
 
 /** The thing asked for is not there. */
 export class NotFoundError extends ContainerdError {
+  /** The name of the class. */
   override name = "NotFoundError";
 }
 
 /** The thing to create is there already. */
 export class AlreadyExistsError extends ContainerdError {
+  /** The name of the class. */
   override name = "AlreadyExistsError";
 }
 
 /** The state of the daemon does not allow it: not empty, still running, changed meanwhile. */
 export class FailedPreconditionError extends ContainerdError {
+  /** The name of the class. */
   override name = "FailedPreconditionError";
 }
 
 /** The caller may not do it: no rights on the socket, or a policy of the host. */
 export class PermissionDeniedError extends ContainerdError {
+  /** The name of the class. */
   override name = "PermissionDeniedError";
 }
 
 /** Nothing answers at the address, or the connection was lost and nothing was changed. */
 export class UnavailableError extends ContainerdError {
+  /** The name of the class. */
   override name = "UnavailableError";
 }
 
 /** The time for the call ran out. If it was to change something, it may have done so. */
 export class DeadlineExceededError extends ContainerdError {
+  /** The name of the class. */
   override name = "DeadlineExceededError";
 }
 
 /** This containerd lacks the service or method. */
 export class UnimplementedError extends ContainerdError {
+  /** The name of the class. */
   override name = "UnimplementedError";
 }
 
 /** The connection was lost after a call that changes something was sent: read the state to learn what happened. */
 export class OutcomeUnknownError extends ContainerdError {
+  /** The name of the class. */
   override name = "OutcomeUnknownError";
 }
 

@@ -8,6 +8,7 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** Something that happened in a containerd. */
 export interface Event {
+  /** When it happened. */
   timestamp: Date;
   /** Where it happened; empty for what belongs to none. */
   namespace: string;
@@ -31,6 +32,7 @@ export interface SubscribeOptions extends CallOptions {
 export class Events {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `events` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }

@@ -10,10 +10,15 @@ import { wholeList } from "./whole_list.ts";
 
 /** An image: a name in one namespace for a target, which is an index or a manifest. */
 export interface Image {
+  /** A reference such as `docker.io/library/busybox:latest`; containerd takes any text that is not empty. */
   name: string;
+  /** The index or manifest; whether this namespace has it is not said. */
   target: Descriptor;
+  /** By key; containerd 2.x deletes the image itself after `containerd.io/gc.expire`, RFC 3339. */
   labels: Record<string, string>;
+  /** When the name was created here, not when the image was built. */
   createdAt: Date;
+  /** When the target or the labels were last set. */
   updatedAt: Date;
 }
 
@@ -21,6 +26,7 @@ export interface Image {
 export class Images {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `images` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }
@@ -33,7 +39,7 @@ export class Images {
     yield* await wholeList({ filters, field: "name", list });
   }
 
-  /** @throws {NotFoundError} when there is none of that name in this namespace. */
+  /** One image. @throws {NotFoundError} when there is none of that name in this namespace. */
   async get(name: string, options: CallOptions = {}): Promise<Image> {
     const { image } = await this.#scope.unary(methods.get, { name }, {
       action: "get",

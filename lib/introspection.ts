@@ -8,17 +8,21 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** The version that a containerd reports. */
 export interface DaemonVersion {
+  /** As whoever built it put it: `v2.1.4`, `1.7.24~ds1`. */
   version: string;
+  /** The commit that it was built from, or what stands for it in a distribution; may be empty. */
   revision: string;
 }
 
 /** A running containerd. */
 export interface Server {
+  /** Its own since its first start, as long as its root folder stays. */
   uuid: string;
   /** Process id, as the daemon sees itself; 0 when it does not tell (1.6). */
   pid: number;
   /** The inode of its namespace of process ids; 0 when it does not tell (1.6). */
   pidns: number;
+  /** What was used since it started; also empty when it does not keep count. */
   deprecations: Deprecation[];
 }
 
@@ -28,17 +32,23 @@ export interface Deprecation {
   id: string;
   /** What to use instead. */
   message: string;
+  /** When it was last used. */
   lastOccurrence: Date;
 }
 
 /** One of containerd's own plugins. */
 export interface DaemonPlugin {
+  /** `io.containerd.snapshotter.v1` */
   type: string;
+  /** Tells it from others of its type: `overlayfs`. */
   id: string;
   /** What it works for (`linux/amd64`); empty when that does not matter. */
   platforms: string[];
+  /** The types of the plugins that start before it. */
   requires: string[];
+  /** What it tells of itself: `root` is the folder of its data, on containerd's host. */
   exports: Record<string, string>;
+  /** What it can do beyond others of its type, in its own words. */
   capabilities: string[];
   /** Why it did not start; absent when it runs. */
   initError?: string;
@@ -48,10 +58,12 @@ export interface DaemonPlugin {
 export class Introspection {
   readonly #scope: Scope;
 
+  /** For {@linkcode Client} and {@linkcode NamespacedClient}, whose `introspection` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }
 
+  /** Which containerd answers. */
   async version(options: CallOptions = {}): Promise<DaemonVersion> {
     return await this.#scope.unary(version.version, {}, {
       action: "get the version of containerd",
@@ -59,6 +71,7 @@ export class Introspection {
     });
   }
 
+  /** The containerd that answers, as a process. */
   async server(options: CallOptions = {}): Promise<Server> {
     const call = { action: "get the state of containerd", ...options };
     const { uuid, pid, pidns, deprecations } = await this.#scope.unary(methods.server, {}, call);

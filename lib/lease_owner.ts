@@ -5,12 +5,15 @@ import type { Lease } from "./leases.ts";
  * this machine and on others. What is not known is left out.
  */
 export interface LeaseOwner {
+  /** The process id, within `pidNamespace`. */
   pid: number;
   /** When the process started, as its kernel counts. */
   startedAt?: string | undefined;
   /** What `pid` counts in. */
   pidNamespace?: string | undefined;
+  /** Which start of the machine, as Linux names it: a UUID. */
   bootId?: string | undefined;
+  /** Which machine; davit's command line has a digest of its id here. */
   machineId?: string | undefined;
 }
 

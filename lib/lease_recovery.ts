@@ -6,7 +6,9 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** A lease that davit made, and what became of it. */
 export interface RecoveredLease {
+  /** The lease; its id is unique in its namespace. */
   id: string;
+  /** When it was created. */
   createdAt: Date;
   /** Absent when the lease does not say. */
   owner?: LeaseOwner;

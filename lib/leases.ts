@@ -1,4 +1,4 @@
-import type { Lease as Message, Resource } from "../proto/gen/containerd/services/leases/v1/leases.ts";
+import type { Lease as Message } from "../proto/gen/containerd/services/leases/v1/leases.ts";
 import { toDate } from "./convert.ts";
 import {
   ContainerdError,
@@ -15,16 +15,24 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** A lease keeps what it holds from being collected as garbage, for as long as it lives. */
 export interface Lease {
+  /** Unique in its namespace; any text that is not empty. */
   id: string;
+  /** By key; after `containerd.io/gc.expire`, RFC 3339, it is dropped. */
   labels: Record<string, string>;
+  /** When it was created. */
   createdAt: Date;
 }
 
 /** A lease that ends with its scope: `await using lease = await client.leases.acquire(…)`. */
 export interface HeldLease extends Lease, AsyncDisposable {}
 
-/** Something that a lease holds; `type` is `content`, `ingests` or `snapshots/<snapshotter>`. */
-export type { Resource };
+/** Something that a lease holds, with all that it refers to. */
+export interface Resource {
+  /** `content`, `ingests` or `snapshots/<snapshotter>`; since containerd 2.0 also `images`. */
+  type: string;
+  /** The digest of a blob, the ref of an ingest, the key of a snapshot, or the name of an image. */
+  id: string;
+}
 
 /** The label that tells containerd when a lease may go, RFC 3339 in whole seconds. */
 const expiryLabel = "containerd.io/gc.expire";
@@ -38,6 +46,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 export class Leases {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `leases` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }

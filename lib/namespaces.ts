@@ -8,7 +8,9 @@ import type { CallOptions } from "./transport/transport.ts";
 
 /** A namespace: a name and its labels. */
 export interface Namespace {
+  /** Up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   name: string;
+  /** By key; `containerd.io/defaults/snapshotter` is the one that is used where nothing is said. */
   labels: Record<string, string>;
 }
 
@@ -16,6 +18,7 @@ export interface Namespace {
 export class Namespaces {
   readonly #scope: Scope;
 
+  /** For {@linkcode Client} and {@linkcode NamespacedClient}, whose `namespaces` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }

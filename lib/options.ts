@@ -43,72 +43,105 @@ export interface OptionFacts {
   env?: string;
 }
 
+/** A text: any, one of `choices`, or what matches `pattern`. */
 export interface StringOption extends OptionFacts {
+  /** Says that the value is a text. */
   type: "string";
+  /** The value where none is given. */
   default?: string;
+  /** A value has to be given; then there is no `default`. */
   required?: boolean;
   /** The only values allowed. */
   choices?: readonly string[];
   /** A regular expression that the whole value has to match; only plugins have it. */
   pattern?: string;
+  /** What a value names. */
   completes?: Completes;
 }
 
+/** A whole number: `3`, `-1`. */
 export interface IntegerOption extends OptionFacts {
+  /** Says that the value is a whole number. */
   type: "integer";
+  /** The value where none is given. */
   default?: number;
+  /** A value has to be given; then there is no `default`. */
   required?: boolean;
+  /** The least value allowed. */
   min?: number;
+  /** The greatest value allowed. */
   max?: number;
 }
 
 /** A number that need not be whole: `0.5`. */
 export interface NumberOption extends OptionFacts {
+  /** Says that the value is a number. */
   type: "number";
+  /** The value where none is given. */
   default?: number;
+  /** A value has to be given; then there is no `default`. */
   required?: boolean;
+  /** The least value allowed. */
   min?: number;
+  /** The greatest value allowed. */
   max?: number;
 }
 
 /** `500MB`, `1.5GiB`, `1024`: a number of bytes; `K`, `M`, `G` and `T` alone count in 1024s. */
 export interface SizeOption extends OptionFacts {
+  /** Says that the value is a size. */
   type: "size";
+  /** The value where none is given, in bytes. */
   default?: number;
+  /** A value has to be given; then there is no `default`. */
   required?: boolean;
+  /** The least value allowed, in bytes. */
   min?: number;
+  /** The greatest value allowed, in bytes. */
   max?: number;
 }
 
+/** A flag without a value: `true` when it is given, else `false`. */
 export interface BooleanOption extends OptionFacts {
+  /** Says that the flag has no value. */
   type: "boolean";
 }
 
 /** Given several times, once for each value. */
 export interface ListOption extends OptionFacts {
+  /** Says that there may be several values. */
   type: "list";
   /** What it holds where none is given; given values take its place. */
   default?: readonly string[];
+  /** At least one value has to be given; then there is no `default`. */
   required?: boolean;
   /** Values are also split at commas. */
   commas?: boolean;
   /** The only values allowed. */
   choices?: readonly string[];
+  /** What each value names. */
   completes?: Completes;
 }
 
 /** `90s`, `15m`, `24h`, `7d`: a number of milliseconds. */
 export interface DurationOption extends OptionFacts {
+  /** Says that the value is a duration. */
   type: "duration";
+  /** The value where none is given, in milliseconds. */
   default?: number;
+  /** A value has to be given; then there is no `default`. */
   required?: boolean;
+  /** The least value allowed, in milliseconds. */
   min?: number;
+  /** The greatest value allowed, in milliseconds. */
   max?: number;
 }
 
 /** The path of a file of text, `-` for stdin. What gets the value gets the text, and needs no right to read the file. */
 export interface FileOption extends OptionFacts {
+  /** Says that the value is a file. */
   type: "file";
+  /** A file has to be named. */
   required?: boolean;
 }
 
@@ -116,6 +149,7 @@ export interface FileOption extends OptionFacts {
 export interface TextFile {
   /** As it was given, for messages. */
   path: string;
+  /** What is in it, as UTF-8. */
   text: string;
 }
 
@@ -128,8 +162,8 @@ export type OptionValues<O extends Options> = { readonly [Name in keyof O]: Opti
 /** What an option gives to a plugin. */
 export type OptionValue<O extends Option> = O extends BooleanOption ? boolean
   : O extends ListOption ? readonly (O extends { choices: readonly (infer C)[] } ? C : string)[]
-  : O extends FileOption ? Given<O, TextFile>
-  : O extends StringOption ? Given<O, O extends { choices: readonly (infer C)[] } ? C : string>
-  : Given<O, number>;
-
-type Given<O, Value> = O extends { default: unknown } | { required: true } ? Value : Value | undefined;
+  :
+    | (O extends FileOption ? TextFile
+      : O extends StringOption ? (O extends { choices: readonly (infer C)[] } ? C : string)
+      : number)
+    | (O extends { default: unknown } | { required: true } ? never : undefined);

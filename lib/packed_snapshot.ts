@@ -20,6 +20,7 @@ export interface SnapshotDifference {
 
 /** A blob that stays until it goes out of scope, or longer if something else needs it. */
 export interface PackedSnapshot extends AsyncDisposable {
+  /** The blob in the snapshot's namespace. */
   layer: Descriptor;
 }
 

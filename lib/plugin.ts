@@ -12,6 +12,7 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
   summary: string;
   /** Command lines for the help text, without the name of the program. */
   examples?: readonly string[];
+  /** Its positional arguments, in their order. Default: none. */
   args?: readonly Argument[];
   /** Becomes flags, help, completion, and the type of `options`. */
   options?: O;
@@ -26,6 +27,7 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
   repeatable?: boolean;
   /** Its rows come as things happen: each is shown at once, on a line of its own. */
   endless?: boolean;
+  /** What it may reach. Default: to read in the namespace of `-n`. */
   access?: Access;
   /** Does the work and returns what to show: a row, rows, or an AsyncIterable of rows. */
   run(context: PluginContext<O>): unknown;
@@ -35,11 +37,15 @@ export interface Plugin<O extends Options = Options, Field extends string = stri
 export interface Argument {
   /** In capitals: `REF`. */
   name: string;
+  /** One line for the help. */
   summary: string;
+  /** It may be left out; then so may all that follow. */
   optional?: boolean;
+  /** It takes as many values as are given. */
   repeats?: boolean;
   /** The only values allowed. */
   choices?: readonly string[];
+  /** What a value names. */
   completes?: Completes;
 }
 
@@ -72,7 +78,9 @@ export interface Access {
 export interface PluginContext<O extends Options = Options> {
   /** The client of the namespace of `-n`. */
   client: NamespacedClient;
+  /** The positional arguments, as they were given. */
   args: readonly string[];
+  /** The value of each option, given or default. */
   options: OptionValues<O>;
   /** Nothing is to be written: say what would be. */
   dryRun: boolean;
@@ -104,12 +112,15 @@ export interface PluginContext<O extends Options = Options> {
  * ```
  */
 export class UsageError extends Error {
+  /** The name of the class. */
   override name = "UsageError";
 }
 
 /** Lines on stderr. */
 export interface Log {
+  /** A line about what happens. */
   info(message: string): void;
+  /** A line that begins with `warning:`, or as JSON has the level `warn`. */
   warn(message: string): void;
 }
 

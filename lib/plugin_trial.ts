@@ -9,14 +9,17 @@ import type { Transport } from "./transport/transport.ts";
 
 /** How to run a plugin in a test. */
 export interface TrialOptions<O extends Options> {
+  /** What it runs on; what it writes is there afterwards. */
   containerd: InMemoryContainerd;
   /** As of `-n`. Default: `"default"`. */
   namespace?: string;
+  /** The positional arguments. Default: none. */
   args?: readonly string[];
   /** Those that are not given have their defaults. */
   options?: Partial<OptionValues<O>>;
   /** As with `--dry-run`: the host simulates what a plugin writes that does not plan. Default: `false`. */
   dryRun?: boolean;
+  /** What the plugin's `signal` is; without one nothing ends the run. */
   signal?: AbortSignal;
 }
 

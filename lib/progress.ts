@@ -5,6 +5,7 @@ import { isConfig, isIndex, isLayer, isManifest } from "./oci/media_types.ts";
 export interface Progress {
   /** What is being worked on: `copying`. */
   task: string;
+  /** How much is done; see `unit`. */
   done: number;
   /** Absent while unknown. */
   total?: number;
@@ -20,6 +21,7 @@ export interface ItemProgress {
   image: string;
   /** Tells it from the image's other items: `layer 3f4a5b6c7d8e`. */
   name: string;
+  /** Where in the work it is. */
   state: ItemState;
   /** Bytes; absent where they do not change or nobody counts them. */
   done?: number;

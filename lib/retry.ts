@@ -13,11 +13,13 @@ export interface RetryOptions extends RetryPolicy {
   mayPass?: ((error: unknown) => boolean) | undefined;
   /** Called before each pause. */
   onRetry?: ((failure: FailedAttempt) => void) | undefined;
+  /** Ends attempts and pauses. */
   signal?: AbortSignal | undefined;
 }
 
 /** An attempt that failed and will be followed by another. */
 export interface FailedAttempt {
+  /** What it threw. */
   error: unknown;
   /** How many attempts there were. */
   attempts: number;

@@ -14,20 +14,29 @@ import type { CallOptions, Method } from "./transport/transport.ts";
 
 /** A sandbox: the record of what several containers share, such as a pod's. */
 export interface Sandbox {
+  /** Unique in its namespace: up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   id: string;
+  /** By key. */
   labels: Record<string, string>;
+  /** What runs it: `io.containerd.runc.v2`; empty when the record does not say. */
   runtime: string;
   /** The controller that runs it: `podsandbox`, `shim`; empty before containerd 2.0. */
   sandboxer: string;
+  /** When the record was created. */
   createdAt: Date;
+  /** When the record was last changed. */
   updatedAt: Date;
 }
 
 /** A sandbox to create. */
 export interface NewSandbox {
+  /** Up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   id: string;
+  /** By key. Default: none. */
   labels?: Record<string, string>;
+  /** What is to run it: `io.containerd.runc.v2`. */
   runtime: string;
+  /** The controller that is to run it: `podsandbox`, `shim`; containerd 1.7 does not know it. */
   sandboxer?: string;
 }
 
@@ -40,6 +49,7 @@ export interface NewSandbox {
 export class Sandboxes {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `sandboxes` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }
@@ -53,7 +63,7 @@ export class Sandboxes {
     yield* list.map(fromMessage);
   }
 
-  /** @throws {NotFoundError} when there is none of that id. */
+  /** One sandbox. @throws {NotFoundError} when there is none of that id. */
   async get(id: string, options: CallOptions = {}): Promise<Sandbox> {
     const call = { action: "get", resource: described(id), ...options };
     const { sandbox } = await this.#store(methods.get, { sandboxId: id }, call);

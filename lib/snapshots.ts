@@ -6,13 +6,19 @@ import { Snapshots as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
 import { unary } from "./unbounded.ts";
 
-/** A snapshot; `parent` is empty for one without. */
+/** A snapshot of one snapshotter, in one namespace. */
 export interface Snapshot {
+  /** Unique among its snapshotter's in the namespace; of an unpacked layer its chain id, `sha256:…`. */
   key: string;
+  /** The key of the committed snapshot that it begins with; empty for one without. */
   parent: string;
+  /** What it is good for. */
   kind: SnapshotKind;
+  /** By key; with `containerd.io/gc.root` it is not collected. */
   labels: Record<string, string>;
+  /** When it was made; of a committed one, when it was committed. */
   createdAt: Date;
+  /** When its labels were last set. */
   updatedAt: Date;
 }
 
@@ -23,23 +29,29 @@ export type SnapshotKind = "view" | "active" | "committed" | "unknown";
 export interface SnapshotUsage {
   /** Bytes. */
   size: number;
+  /** Files, folders and links. */
   inodes: number;
 }
 
 /** A mount that makes a snapshot's files appear, in the words of mount(8); paths are those of containerd's host. */
 export interface Mount {
+  /** `overlay`, `bind`, … */
   type: string;
+  /** A folder or device; of no meaning for types that need none, such as `overlay`. */
   source: string;
   /** A folder below the mount point; empty for the mount point itself. */
   target: string;
+  /** What follows `-o`, one by one: `ro`, `lowerdir=/…:/…`. */
   options: string[];
 }
 
 /** A snapshot to make. */
 export interface NewSnapshot {
+  /** Must be free among the snapshotter's in the namespace. */
   key: string;
   /** The committed snapshot that it begins with; without one it is empty. */
   parent?: string | undefined;
+  /** By key; with `containerd.io/gc.root` it is not collected. Default: none. */
   labels?: Record<string, string>;
 }
 
@@ -50,6 +62,7 @@ export class Snapshots {
   readonly #scope: Scope;
   readonly #snapshotter: string;
 
+  /** For {@linkcode NamespacedClient.snapshots}, which makes it. */
   constructor(scope: Scope, snapshotter: string) {
     this.#scope = scope;
     this.#snapshotter = snapshotter;
@@ -64,14 +77,14 @@ export class Snapshots {
     for await (const { info } of batches) yield* info.map(fromMessage);
   }
 
-  /** @throws {NotFoundError} when there is none of that key. */
+  /** One snapshot. @throws {NotFoundError} when there is none of that key. */
   async stat(key: string, options: CallOptions = {}): Promise<Snapshot> {
     const call = { action: "get", resource: described(key), ...options };
     const { info } = await this.#scope.unary(methods.stat, { snapshotter: this.#snapshotter, key }, call);
     return fromMessage(info!);
   }
 
-  /** @throws {NotFoundError} when there is none of that key. */
+  /** What one snapshot takes, without its parents. @throws {NotFoundError} when there is none of that key. */
   async usage(key: string, options: CallOptions = {}): Promise<SnapshotUsage> {
     const call = { action: "get the usage of", resource: described(key), ...options };
     const { size, inodes } = await this.#scope.unary(

@@ -7,27 +7,35 @@ import { toDate } from "./convert.ts";
 export interface TaskMetrics {
   /** The id of its container. */
   id: string;
+  /** When it was counted. */
   timestamp: Date;
   /** Which cgroups the host has. */
   cgroup: "v1" | "v2" | "unknown";
-  /** Processes and threads; without a limit it is absent. */
+  /** Processes and threads. */
   pids: number;
+  /** How many there may be; absent without a limit. */
   pidsLimit?: number;
-  /** Nanoseconds of processors' time. */
+  /** Nanoseconds of processors' time, in all. */
   cpuNs: number;
+  /** Those of `cpuNs` that its programs took. */
   cpuUserNs: number;
+  /** Those of `cpuNs` that the kernel took for it. */
   cpuSystemNs: number;
-  /** Bytes; without a limit it is absent. */
+  /** Bytes, those of `cache` among them. */
   memory: number;
+  /** Bytes that it may have; absent without a limit. */
   memoryLimit?: number;
+  /** The most bytes that it had; absent where the kernel does not keep them. */
   memoryPeak?: number;
+  /** Bytes that were moved out of memory to disk. */
   swap: number;
   /** Bytes of files in memory, which can be given up. */
   cache: number;
   /** How often a process was ended for want of memory. */
   oomKills?: number;
-  /** Bytes from and to block devices. */
+  /** Bytes from block devices. */
   readBytes: number;
+  /** Bytes to block devices. */
   writtenBytes: number;
 }
 

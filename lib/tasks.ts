@@ -13,22 +13,30 @@ import type { CallOptions } from "./transport/transport.ts";
 export interface Task {
   /** The id of its container, or its exec id. */
   id: string;
+  /** The process id, as the host counts. */
   pid: number;
+  /** What the process is doing. */
   status: TaskStatus;
+  /** Where it reads and writes. */
   io: ProcessIo;
   /** 0–255, once stopped; 128 + n when signal n ended it. */
   exitStatus?: number;
+  /** When it ended, once stopped. */
   exitedAt?: Date;
 }
 
+/** Set up, running, over, or held in its place; `unknown` where containerd's shim does not tell. */
 export type TaskStatus = "unknown" | "created" | "running" | "stopped" | "paused" | "pausing";
 
 /** Where a process reads and writes: paths of named pipes or URIs such as `file:///…`; empty for nowhere. */
 export interface ProcessIo {
+  /** What it reads. */
   stdin: string;
+  /** What it writes; with `stderr`, both are set or neither is. */
   stdout: string;
   /** Empty for a terminal, whose stdout it is. */
   stderr: string;
+  /** It has a terminal, which `resizePty` sizes. */
   terminal: boolean;
 }
 
@@ -36,11 +44,13 @@ export interface ProcessIo {
 export interface ExitStatus {
   /** 0–255; 128 + n when signal n ended it. */
   exitStatus: number;
+  /** When it ended. */
   exitedAt: Date;
 }
 
 /** A process in a container, as the host sees it. */
 export interface ContainerProcess {
+  /** The process id, as the host counts. */
   pid: number;
   /** Of one that exec started. */
   execId?: string;
@@ -48,6 +58,7 @@ export interface ContainerProcess {
 
 /** Which process of a container is meant; without `execId` its first one. */
 export interface ProcessOptions extends CallOptions {
+  /** The one that `exec` was told. */
   execId?: string | undefined;
 }
 
@@ -57,6 +68,7 @@ const statuses: readonly TaskStatus[] = ["unknown", "created", "running", "stopp
 export class Tasks {
   readonly #scope: Scope;
 
+  /** For {@linkcode NamespacedClient}, whose `tasks` it is. */
   constructor(scope: Scope) {
     this.#scope = scope;
   }

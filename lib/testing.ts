@@ -26,6 +26,16 @@
 export { InMemoryContainerd, type InMemoryOptions } from "./in_memory/containerd.ts";
 export type { Fault } from "./in_memory/faults.ts";
 export type { Fixtures, ImageFixture, LeaseFixture, NamespaceFixture } from "./in_memory/fixtures.ts";
-export type { Call, Method, Transport } from "./transport/transport.ts";
+export type {
+  Call,
+  EncodedMessage,
+  MessageDecoder,
+  MessageEncoder,
+  Meter,
+  Method,
+  MethodCodec,
+  Transport,
+  Writes,
+} from "./transport/transport.ts";
 export { runPlugin, test, type Trial, type TrialOptions } from "./plugin_trial.ts";
 export { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";

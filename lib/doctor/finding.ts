@@ -5,6 +5,7 @@ export type Severity = "error" | "warning" | "note";
 export interface Finding {
   /** What was looked for: `broken-image`, `expired-lease`, … */
   check: string;
+  /** How bad it is. */
   severity: Severity;
   /** Absent for what is about containerd as a whole, or its machine. */
   namespace?: string | undefined;

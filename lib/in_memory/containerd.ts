@@ -50,6 +50,7 @@ export class InMemoryContainerd implements Transport {
   readonly #closing = new AbortController();
   readonly #delayMs: number;
 
+  /** A containerd that holds what `namespaces` describes. */
   constructor({ namespaces = {}, policy = "shared", delayMs = 0 }: InMemoryOptions = {}) {
     const state = new State(policy);
     load(state, namespaces);

@@ -14,14 +14,19 @@ export type Fixtures = Readonly<Record<string, NamespaceFixture>>;
 
 /** What a namespace holds. */
 export interface NamespaceFixture {
+  /** By key. Default: none. */
   labels?: Readonly<Record<string, string>>;
+  /** In any order; blobs that they have in common are there once. Default: none. */
   images?: readonly ImageFixture[];
+  /** What is kept besides images. Default: none. */
   leases?: readonly LeaseFixture[];
 }
 
 /** An image, made complete: index or manifest, config, layers and the labels that keep them. */
 export interface ImageFixture {
+  /** A reference such as `example.com/app:1`. */
   name: string;
+  /** Of the image, by key. Default: none. */
   labels?: Readonly<Record<string, string>>;
   /** What each layer consists of; equal texts are the same blob. Default: one layer, of the image's name. */
   layers?: readonly string[];
@@ -33,7 +38,9 @@ export interface ImageFixture {
 
 /** A lease. */
 export interface LeaseFixture {
+  /** Unique in its namespace. */
   id: string;
+  /** By key; with `containerd.io/gc.expire`, RFC 3339, it ends by itself. Default: none. */
   labels?: Readonly<Record<string, string>>;
   /** The digests that it holds. */
   content?: readonly string[];

@@ -1,9 +1,14 @@
 /** The part of `@std/semver` that davit uses. */
 export interface SemVer {
+  /** The first number: 1 in `1.2.3`. */
   major: number;
+  /** The second number: 2 in `1.2.3`. */
   minor: number;
+  /** The third number: 3 in `1.2.3`. */
   patch: number;
+  /** What follows a `-`, between dots: `["rc", 1]` in `1.2.3-rc.1`. */
   prerelease?: (string | number)[];
+  /** What follows a `+`, between dots; it does not count in comparisons. */
   build?: string[];
 }
 

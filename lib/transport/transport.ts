@@ -25,18 +25,22 @@ export interface Call extends CallOptions {
 
 /** Bytes of the messages that a call sent and received, without what the protocol adds. */
 export interface Meter {
+  /** Those of the requests. */
   sentBytes: number;
+  /** Those of the answers. */
   receivedBytes: number;
 }
 
-/** What a method writes; `undefined` in {@linkcode Method} means that it only reads. */
+/** What a method writes; `"anything"` is as good as root. */
 export type Writes = "namespaces" | "images" | "content" | "leases" | "anything";
 
 /** An RPC as data: what is known about it, and how to get its codecs. */
 export interface Method<Request = unknown, Response = unknown> {
   /** `containerd.services.images.v1.Images/Get`. */
   readonly name: string;
+  /** Whether it has one request and one answer, or streams of them. */
   readonly kind: "unary" | "stream";
+  /** What it may change; `undefined` for nothing. */
   readonly writes: Writes | undefined;
   /** Doing it twice leaves the same state and gives the same answer. */
   readonly idempotent: boolean;
@@ -50,26 +54,35 @@ export interface Method<Request = unknown, Response = unknown> {
 
 /** How the two messages of a method are written and read. */
 export interface MethodCodec<Request, Response> {
-  requestType: Encoder<Request>;
-  responseType: Decoder<Response>;
+  /** Of the request, with defaults for what it leaves out; who answers reads it too. */
+  requestType: MessageEncoder<Request>;
+  /** Of the answer. */
+  responseType: MessageDecoder<Response>;
 }
 
 // Both in method syntax, so that codecs of different messages stay assignable to `unknown` ones.
 
-interface Encoder<Partial> {
+/** Makes bytes of a message, and a message of bytes. */
+export interface MessageEncoder<Partial> {
+  /** The whole message: what is left out has its default. */
   fromPartial(partial: Partial): unknown;
-  encode(message: unknown): Encoded;
+  /** Puts a whole message on the wire. */
+  encode(message: unknown): EncodedMessage;
+  /** Reads the bytes of a message. */
   decode(bytes: Uint8Array): unknown;
 }
 
 /** A message as bytes. */
-interface Encoded {
+export interface EncodedMessage {
+  /** All of them in one piece. */
   finish(): Uint8Array;
   /** The same in several parts, none of them empty, where that saves a copy. */
   parts?(): readonly Uint8Array[];
 }
 
-interface Decoder<Message> {
+/** Makes a message of bytes. */
+export interface MessageDecoder<Message> {
+  /** Reads the bytes of a message. */
   decode(bytes: Uint8Array): Message;
 }
 
