@@ -16,6 +16,7 @@ export function overview(): string {
     list("Verbs of their own", [...verbs, helpEntry].map(entryLine)),
     list("Plugins that come with davit", shippedPlugins.map(entryLine)),
     list("Global flags, anywhere before --", flagLines(globals)),
+    valueForms(globals).join(" "),
     '"davit NOUN --help" and "davit NOUN VERB --help" tell more.',
   ]);
 }
@@ -38,7 +39,7 @@ export function helpOfVerb(words: readonly string[], verb: Verb): string {
     `Usage: ${usageOf(words, verb)}`,
     list("Arguments", argumentLines(args)),
     list("Flags", flagLines(options)),
-    remarks(verb).join(" ") || undefined,
+    [...valueForms(options), ...remarks(verb)].join(" ") || undefined,
     list("Examples", examples.map((example) => [`davit ${example}`])),
     '"davit --help" lists the global flags.',
   ]);
@@ -73,6 +74,18 @@ export function remarks({ acrossNamespaces, plans, repeatable, bytes }: Omit<Ver
     ...(repeatable ? ["With --retries it is tried again even after it has written."] : []),
     ...(bytes === true ? ["Prints bytes as they are, so that it takes no --output."] : []),
   ];
+}
+
+const formOfType: Readonly<Partial<Record<Option["type"], string>>> = {
+  duration: "Durations are like 90s, 15m, 1h30m, 7d or 2w.",
+  size: "Sizes are like 500MB, 1.5GiB or 1024.",
+};
+
+/** How the values of options are written where their types do not say it, in sentences; of all types without options. */
+export function valueForms(options?: Options): string[] {
+  const types = options && new Set(Object.values(options).map(({ type }) => type));
+  return Object.entries(formOfType)
+    .filter(([type]) => types === undefined || types.has(type as Option["type"])).map(([, form]) => form);
 }
 
 /** `help`, which is no verb of its own. */

@@ -87,7 +87,7 @@ function parse(option: Exclude<Option, { type: "boolean" | "list" }>, source: st
     case "duration": {
       const durationMs = parseDuration(text);
       if (durationMs === undefined) {
-        throw unusable(source, text, "expected a duration with units, such as 90s, 15m, 24h or 1h30m");
+        throw unusable(source, text, "expected a duration with units, such as 90s, 15m, 1h30m, 7d or 2w");
       }
       return within(option, source, { text, number: durationMs, show: formatDuration });
     }

@@ -123,7 +123,7 @@ export interface ListOption extends OptionFacts {
   completes?: Completes;
 }
 
-/** `90s`, `15m`, `24h`, `7d`: a number of milliseconds. */
+/** `90s`, `15m`, `1h30m`, `7d`, `2w`: a number of milliseconds. */
 export interface DurationOption extends OptionFacts {
   /** Says that the value is a duration. */
   type: "duration";

@@ -2,7 +2,7 @@
 import { environment } from "../environment.ts";
 import { outcomes } from "../errors.ts";
 import { globals } from "../globals.ts";
-import { argumentLines, flagLines, remarks, usageOf } from "../help.ts";
+import { argumentLines, flagLines, remarks, usageOf, valueForms } from "../help.ts";
 import { version } from "../version.ts";
 import type { Chapter, Command } from "./reference_commands.ts";
 
@@ -18,7 +18,8 @@ export function manPage(chapters: readonly Chapter[]): string {
     ".SH DESCRIPTION",
     text(
       "davit shows and changes what a containerd has, and runs TypeScript files as plugins. Global flags stand anywhere " +
-        "before --, a verb's own flags anywhere behind the verb. A value follows its flag as the next word or behind =.",
+        "before --, a verb's own flags anywhere behind the verb. A value follows its flag as the next word or behind =. " +
+        valueForms().join(" "),
     ),
     ".SH GLOBAL FLAGS",
     ...definitions(flagLines(globals)),

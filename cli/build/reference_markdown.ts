@@ -2,7 +2,7 @@
 import { environment } from "../environment.ts";
 import { outcomes } from "../errors.ts";
 import { globals } from "../globals.ts";
-import { argumentLines, flagLines, remarks, usageOf } from "../help.ts";
+import { argumentLines, flagLines, remarks, usageOf, valueForms } from "../help.ts";
 import type { Column } from "../verb.ts";
 import type { Chapter, Command } from "./reference_commands.ts";
 
@@ -13,7 +13,8 @@ export function markdownReference(chapters: readonly Chapter[]): string {
     "Made by `deno task reference` from the same data that flags, `--help` and completion come from.",
     "```\ndavit [global flags] NOUN VERB [flags] [arguments]\ndavit [global flags] PLUGIN [flags] [arguments]\n```",
     "Global flags stand anywhere before `--`, a verb's own flags anywhere behind the verb. A value follows its flag as the " +
-    "next word or behind `=`. `davit help NOUN VERB` and `davit NOUN VERB --help` show what this page says.",
+    `next word or behind \`=\`. ${valueForms().join(" ")}`,
+    "`davit help NOUN VERB` and `davit NOUN VERB --help` show what this page says.",
     list(chapters.map(({ title, commands }) => contents(title, commands))),
     "## Global flags",
     table(["flag", "what it does"], flagLines(globals)),

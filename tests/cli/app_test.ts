@@ -122,7 +122,7 @@ for (
     ],
     [
       "ns ls --timeout 5",
-      'Cannot use "5" for --timeout: expected a duration with units, such as 90s, 15m, 24h or 1h30m',
+      'Cannot use "5" for --timeout: expected a duration with units, such as 90s, 15m, 1h30m, 7d or 2w',
       undefined,
     ],
     ["ns ls -n=", "Cannot use an empty --namespace", undefined],

@@ -76,7 +76,7 @@ for (
     [{ number: "9007199254740993" }, 'Cannot use "9007199254740993" for --number: not a whole number'],
     [
       { olderThan: "90" },
-      'Cannot use "90" for --older-than: expected a duration with units, such as 90s, 15m, 24h or 1h30m',
+      'Cannot use "90" for --older-than: expected a duration with units, such as 90s, 15m, 1h30m, 7d or 2w',
     ],
     [{ to: ["a,,b"] }, 'Cannot use "a,,b" for --to: an item is empty'],
     [{ to: [""] }, 'Cannot use "" for --to: an item is empty'],

@@ -125,6 +125,8 @@ Flags:
   --tag STRING           which (matches v[0-9]+)
   --only STRING          which ones (default a,b; several)
 
+Durations are like 90s, 15m, 1h30m, 7d or 2w. Sizes are like 500MB, 1.5GiB or 1024.
+
 Examples:
   davit do it --to x
 
@@ -175,4 +177,5 @@ Deno.test("overview() names every noun, every verb of its own and every global f
   ) {
     assertEquals(text.includes(`  ${flag}`), true, flag);
   }
+  assertEquals(text.includes("\nDurations are like 90s, 15m, 1h30m, 7d or 2w.\n"), true);
 });
