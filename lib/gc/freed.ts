@@ -10,6 +10,7 @@ export interface Freed {
   blobs: number;
   /** Bytes of those. */
   contentBytes: number;
+  /** Snapshots that nothing keeps. */
   snapshots: number;
   /** Bytes of those, as their snapshotters count them. */
   snapshotBytes: number;

@@ -7,6 +7,7 @@ import { loadGraph } from "./load.ts";
 
 /** Content or a snapshot that nothing keeps alive: containerd collects it, sooner or later. */
 export interface Garbage extends Pick<GraphNode, "kind" | "id" | "size" | "createdAt"> {
+  /** The namespace that has it. */
   namespace: string;
   /** Why nothing keeps it, in words. */
   reason: string;
@@ -16,6 +17,7 @@ export interface Garbage extends Pick<GraphNode, "kind" | "id" | "size" | "creat
 export interface GarbagePlan {
   /** In all namespaces, in the order of their names. */
   garbage: Garbage[];
+  /** What that comes to. */
   freed: Freed;
 }
 

@@ -1,10 +1,12 @@
 /** Content or a snapshot, as the garbage collector sees it. */
 export interface GraphNode {
+  /** What it is. */
   kind: "content" | "snapshot";
   /** A digest, or snapshotter and key: `overlayfs/sha256:…`. */
   id: string;
   /** Bytes of content; a snapshot's have to be asked for one by one. */
   size: number | undefined;
+  /** When it came into the namespace. */
   createdAt: Date;
   /** The keys of what it keeps alive, whether that exists or not; of a snapshot first its parent. */
   references: readonly string[];
@@ -12,6 +14,7 @@ export interface GraphNode {
 
 /** What the garbage collector starts from: all that it reaches from there stays. */
 export interface Root {
+  /** What it is; `content` and `snapshot` are roots by their label `containerd.io/gc.root`. */
   kind: "image" | "lease" | "container" | "sandbox" | "content" | "snapshot";
   /** Name, id, digest or `snapshotter/key`. */
   name: string;
@@ -27,13 +30,17 @@ export interface Root {
 
 /** How a root keeps something alive: over which nodes, the last of which is that. */
 export interface GraphPath {
+  /** What keeps it. */
   root: Root;
+  /** Those nearest to the root first. */
   nodes: readonly GraphNode[];
 }
 
 /** What a graph is made of. */
 export interface GraphParts {
+  /** By {@linkcode contentKey} and {@linkcode snapshotKey}. */
   nodes: ReadonlyMap<string, GraphNode>;
+  /** Those that are expired among them. */
   roots: readonly Root[];
 }
 
@@ -60,6 +67,7 @@ export class ReferenceGraph implements GraphParts {
   readonly nodes: ReadonlyMap<string, GraphNode>;
   readonly roots: readonly Root[];
 
+  /** A graph of parts that are known; {@linkcode loadGraph} makes one of a namespace. */
   constructor(namespace: string, { nodes, roots }: GraphParts) {
     this.namespace = namespace;
     this.nodes = nodes;

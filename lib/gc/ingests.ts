@@ -12,6 +12,7 @@ export interface StaleIngest extends Ingest {
 
 /** How long an ingest must have rested, in milliseconds. */
 export interface Staleness {
+  /** Milliseconds since bytes last came. */
   olderThanMs: number;
 }
 

@@ -6,6 +6,7 @@ import { staleIngests } from "./ingests.ts";
 
 /** What keeps something alive in one namespace. */
 export interface Keeper {
+  /** The namespace in which that is so. */
   namespace: string;
   /** What is kept: `content sha256:…`, `snapshot overlayfs/…`, `lease …`. */
   what: string;

@@ -7,6 +7,7 @@ import type { CallOptions } from "../transport/transport.ts";
 
 /** A lease, and whether it may go. */
 export interface JudgedLease extends Lease {
+  /** Whether it may go. */
   action: "keep" | "remove";
   /** In words. */
   reason: string;

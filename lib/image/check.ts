@@ -33,6 +33,7 @@ export interface ImageCheck {
 
 /** An image and how much of it is in its namespace. */
 export interface CheckedImage extends ImageCheck {
+  /** What was checked. */
   image: Image;
 }
 

@@ -22,8 +22,11 @@ export interface CopyResult {
   image: string;
   /** The name in the source. */
   source: string;
+  /** The namespace of the source. */
   from: string;
+  /** The namespace of the target. */
   to: string;
+  /** What the image points to in the source: `sha256:…`. */
   digest: string;
   /** `"repaired"`: the image was there, and blobs or labels of it were not. */
   status: "copied" | "updated" | "repaired" | "exists" | "failed";

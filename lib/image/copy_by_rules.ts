@@ -28,6 +28,7 @@ export interface RuleOptions extends CallOptions {
   dryRun?: boolean | undefined;
   /** Unpacks with it. Default: that of the target namespace. */
   snapshotter?: string | undefined;
+  /** Called with how far copying, unpacking or removing is. */
   onProgress?: ((state: Progress) => void) | undefined;
   /** Called with the plan for each source of each rule, before anything is done. */
   onPlan?: ((plan: CopyPlan) => void) | undefined;

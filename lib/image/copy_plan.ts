@@ -32,9 +32,11 @@ export interface CopyRequest extends ImageChoice, CallOptions {
 
 /** What {@linkcode planCopy} found and decided; nothing is written yet. */
 export interface CopyPlan {
+  /** The namespace that has the images. */
   from: string;
   /** Blobs can be shared without sending their bytes. */
   shares: boolean;
+  /** One for each namespace of `to`. */
   targets: TargetPlan[];
   /** Names and globs of `match` that no image matches. */
   unmatched: string[];
@@ -42,14 +44,17 @@ export interface CopyPlan {
 
 /** What is to be done in one target namespace. */
 export interface TargetPlan {
+  /** The namespace that gets the images. */
   to: string;
   /** The namespace does not exist yet. */
   creates: boolean;
+  /** One for each image that was chosen. */
   images: ImagePlan[];
 }
 
 /** What is to be done for one image in one target namespace. */
 export interface ImagePlan {
+  /** The image as its namespace has it. */
   source: Image;
   /** The name it gets. */
   name: string;
@@ -60,6 +65,7 @@ export interface ImagePlan {
    * `"exists"`: all is there. `"impossible"`: see `error`.
    */
   action: "create" | "update" | "repair" | "exists" | "impossible";
+  /** Why it cannot be copied; absent when it can. */
   error?: unknown;
   /** The blobs to have in the target, children before their parents. */
   blobs: BlobPlan[];
@@ -71,7 +77,9 @@ export interface ImagePlan {
 
 /** A blob to have in the target. */
 export interface BlobPlan {
+  /** Its type, digest and bytes. */
   descriptor: Descriptor;
+  /** Those that it has to have in the target, by key. */
   labels: Record<string, string>;
   /** What the target has of it already. */
   present: ContentInfo | undefined;

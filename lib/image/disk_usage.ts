@@ -2,9 +2,11 @@ import type { ReferenceGraph } from "../gc/graph.ts";
 
 /** What the content of an image takes of the disk. */
 export interface ImageDiskUsage {
+  /** The namespace that has the image or the content. */
   namespace: string;
   /** Absent for the content of a namespace that no image of it has. */
   image: string | undefined;
+  /** How many blobs it has: documents, configs and layers. */
   blobs: number;
   /** Of blobs that nobody else has, under whatever name and in whatever namespace: they would go with it. */
   uniqueBytes: number;

@@ -15,7 +15,9 @@ import { findImage } from "./tag.ts";
 
 /** An image in an archive. */
 export interface ExportedImage {
+  /** Its name in the namespace, which the archive says too. */
   image: string;
+  /** What the image points to: `sha256:…`. */
   digest: string;
   /** Those that the archive has. */
   platforms: string[];
@@ -33,6 +35,7 @@ export interface ExportOptions extends CallOptions, PlatformChoice {
 
 /** The bytes of an archive, which can be read once. Reading to the end, breaking off or disposing lets go of the images. */
 export interface ImageArchive extends AsyncIterable<Uint8Array>, AsyncDisposable {
+  /** What is in it, by name. */
   images: ExportedImage[];
   /** Bytes of the whole archive. */
   size: number;

@@ -20,10 +20,13 @@ import { writeDocument } from "./write_document.ts";
 
 /** What became of one image of an archive. */
 export interface ImportResult {
+  /** The name that it got. */
   image: string;
+  /** What the name points to: `sha256:…`. */
   digest: string;
   /** Bytes of all that the namespace has of it. */
   size: number;
+  /** What became of the name; `"exists"`: it pointed there already. */
   status: "created" | "updated" | "exists";
   /** What to know: platforms that the archive lacks. */
   reason?: string;

@@ -10,6 +10,7 @@ import { Documents, isBadContent } from "./documents.ts";
 
 /** An image with the tree of all content below it. */
 export interface InspectedImage extends Omit<Image, "target"> {
+  /** The index or manifest, and all below it. */
   target: InspectedBlob;
 }
 

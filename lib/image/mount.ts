@@ -20,9 +20,13 @@ export interface MountOptions extends UnpackOptions {
 
 /** What is mounted. */
 export interface MountedImage {
+  /** Its name. */
   image: string;
+  /** The folder; also the key of the snapshot and the id of the lease that holds it. */
   target: string;
+  /** The snapshot of its topmost layer, `sha256:…`, on which the mounted one stands. */
   chainId: string;
+  /** The one that has both snapshots. */
   snapshotter: string;
 }
 

@@ -29,6 +29,7 @@ export interface PruneRequest extends RetentionRules, Pick<ImageChoice, "exclude
 
 /** What a prune would do. */
 export interface PrunePlan {
+  /** One for each image that was judged. */
   decisions: PruneDecision[];
   /** What the collection afterwards frees, with what waits to be collected already. */
   freed: Freed;

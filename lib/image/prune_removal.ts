@@ -9,12 +9,15 @@ import { ImageWatch } from "./image_watch.ts";
 
 /** What became, or is to become, of an image. */
 export interface PruneDecision extends RetentionDecision {
+  /** The namespace of the image. */
   namespace: string;
 }
 
 /** What became of an image that was to be removed. */
 export interface PruneResult extends PruneDecision {
+  /** What became of it; `"kept"` also where `action` is `"remove"` and something came between. */
   status: "kept" | "removed" | "failed";
+  /** Why it failed. */
   error?: unknown;
 }
 

@@ -54,6 +54,7 @@ export interface PullResult {
 
 /** What to pull, and how. */
 export interface PullOptions extends CallOptions {
+  /** The way to registries; {@linkcode openRegistry} makes one. */
   registry: Registry;
   /** `linux/arm64`, …: of each the best there is. Default: that of this machine, but an image without an index as it is. */
   platforms?: readonly string[] | undefined;

@@ -22,6 +22,7 @@ export interface PushResult {
   reference: string;
   /** The image that it was made of. */
   image: string;
+  /** Of what was pushed, the index or a manifest: `sha256:…`. */
   digest: string;
   /** Bytes of all its blobs. */
   size: number;
@@ -37,6 +38,7 @@ export interface PushResult {
 
 /** What to push, and how. */
 export interface PushOptions extends CallOptions {
+  /** The way to registries; {@linkcode openRegistry} makes one. */
   registry: Registry;
   /** Only the manifest for this platform, `linux/arm64`, instead of the index. Default: all that the image has. */
   platform?: string | undefined;

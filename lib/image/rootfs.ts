@@ -42,6 +42,7 @@ export interface RootfsOptions extends CallOptions {
 
 /** An image has nothing for the platform that was asked for. */
 export class NoSuchPlatformError extends NotFoundError {
+  /** The name of the class. */
   override name = "NoSuchPlatformError";
 }
 

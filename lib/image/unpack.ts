@@ -13,6 +13,7 @@ import { exists, Unpacker } from "./unpack_layers.ts";
 export interface UnpackResult {
   /** The snapshot of its topmost layer: the parent of a container's own. Empty for an image without layers. */
   chainId: string;
+  /** The snapshotter that has the snapshots: `overlayfs`. */
   snapshotter: string;
   /** The base first. */
   layers: UnpackedLayer[];
@@ -22,6 +23,7 @@ export interface UnpackResult {
 export interface UnpackedLayer {
   /** Its snapshot. */
   chainId: string;
+  /** `"exists"`: its snapshot was there before, or somebody else was faster. */
   state: "unpacked" | "exists";
 }
 

@@ -7,17 +7,21 @@ import { count } from "./usage.ts";
 
 /** What takes how many bytes of the disk. */
 export interface DiskUsage {
+  /** How many images. */
   images: number;
+  /** How many blobs: `uniqueBytes` and `sharedBytes` are theirs. */
   blobs: number;
   /** Of blobs that one namespace alone has: they would go with it. */
   uniqueBytes: number;
   /** Of blobs that several namespaces have. Each is on the disk once. */
   sharedBytes: number;
+  /** How many snapshots. */
   snapshots: number;
   /** Of all snapshotters, each snapshot without its parents. */
   snapshotBytes: number;
   /** Blobs that are being written, or were not written to their end. */
   ingests: number;
+  /** What was written of those. */
   ingestBytes: number;
   /** All of these together. */
   bytes: number;
@@ -25,6 +29,7 @@ export interface DiskUsage {
 
 /** What a namespace takes of the disk. */
 export interface NamespaceDiskUsage extends DiskUsage {
+  /** Whose usage it is. */
   namespace: string;
 }
 

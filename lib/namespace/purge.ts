@@ -11,8 +11,11 @@ import { type NamespaceUsage, namespaceUsage } from "./usage.ts";
 
 /** What a namespace holds that a purge would end and remove. */
 export interface PurgePlan extends NamespaceUsage {
+  /** What would be removed. */
   namespace: string;
+  /** How many snapshots, of all snapshotters. */
   snapshots: number;
+  /** How many blobs that are being written, or were not written to their end. */
   ingests: number;
   /** Leases that have not expired: somebody may be at work. */
   liveLeases: string[];
@@ -30,6 +33,7 @@ export interface PurgeOptions extends CallOptions {
 
 /** What became of a namespace. */
 export interface PurgeResult {
+  /** What was to be removed. */
   namespace: string;
   /** `"reappeared"`: it was removed, and something made it again at once. */
   status: "removed" | "reappeared";

@@ -16,7 +16,9 @@ export interface Reclaimable {
 
 /** What of the disk could be free, by namespace and of all together. */
 export interface ReclaimableReport {
+  /** By name. */
   namespaces: ReadonlyMap<string, Reclaimable>;
+  /** Of all together, where a blob that several have counts once. */
   total: Reclaimable;
 }
 

@@ -4,11 +4,17 @@ import type { CallOptions } from "../transport/transport.ts";
 
 /** What a namespace holds. */
 export interface NamespaceUsage {
+  /** How many names of images. */
   images: number;
+  /** How many containers, running or not. */
   containers: number;
+  /** How many containers have a task. */
   tasks: number;
+  /** How many blobs. */
   blobs: number;
+  /** How many leases, expired ones among them. */
   leases: number;
+  /** How many sandboxes; 0 with containerd 1.6. */
   sandboxes: number;
   /** Of all its blobs. Namespaces share the bytes of blobs that they both have. */
   bytes: number;

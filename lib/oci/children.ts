@@ -4,7 +4,9 @@ import { isConfig, isLayer, isManifest, mediaTypes } from "./media_types.ts";
 
 /** Content that a document points to, with the label on the document that keeps it from garbage collection. */
 export interface Child {
+  /** What the document says of it. */
   descriptor: Descriptor;
+  /** The label's key, `containerd.io/gc.ref.content.l.0`; its value is the digest. */
   gcLabel: string;
 }
 

@@ -12,8 +12,11 @@ import { quoted } from "./quoted.ts";
 export interface ImageConfig {
   /** As written, not in normal form; parts that are missing are empty. */
   platform: Platform;
+  /** When it was built, by its own account; absent when it does not say. */
   created?: Date;
+  /** Who takes the responsibility; absent when it does not say. */
   author?: string;
+  /** By key, as its builder set them; those of its record in containerd are others. */
   labels: Record<string, string>;
   /** The digests of the layers' uncompressed archives, the base first. */
   diffIds: string[];
@@ -23,9 +26,13 @@ export interface ImageConfig {
 
 /** One step of an image's build. */
 export interface HistoryEntry {
+  /** When the step was done; absent when it does not say. */
   created?: Date;
+  /** The command of the step, with `#(nop)` before it in older ones that ran none. */
   createdBy?: string;
+  /** Who wrote the step. */
   author?: string;
+  /** What somebody said about the step: `buildkit.dockerfile.v0`. */
   comment?: string;
   /** Whether the step made no layer. */
   emptyLayer: boolean;

@@ -8,19 +8,27 @@ import { quoted } from "./quoted.ts";
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md}
  */
 export interface Descriptor {
+  /** What kind of content it is: `application/vnd.oci.image.manifest.v1+json`. */
   mediaType: string;
+  /** What the bytes come to: `sha256:…`. */
   digest: string;
+  /** Bytes. */
   size: number;
+  /** By key; those of a manifest in an index say more about it, such as its name in an archive. */
   annotations?: Record<string, string>;
+  /** Of a manifest in an index, what it runs on. */
   platform?: Platform;
   /** Where else the content may be had. */
   urls?: string[];
+  /** Of a manifest of something that is no image, what that is. */
   artifactType?: string;
 }
 
 /** The two parts of a digest, `algorithm:encoded`. */
 export interface Digest {
+  /** Such as `sha256`. */
   algorithm: string;
+  /** What it came to: of `sha256` 64 hexadecimal digits. */
   encoded: string;
 }
 

@@ -17,6 +17,7 @@ const schema1Refusal = "docker's schema 1, which containerd cannot use";
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md}
  */
 export interface ImageIndex extends DocumentAttributes {
+  /** In the order in which they are preferred; indexes may be among them. */
   manifests: Descriptor[];
 }
 
@@ -26,6 +27,7 @@ export interface ImageIndex extends DocumentAttributes {
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md}
  */
 export interface ImageManifest extends DocumentAttributes {
+  /** What the image says of itself; an artifact may have anything here. */
   config: Descriptor;
   /** The base comes first. */
   layers: Descriptor[];
@@ -36,16 +38,21 @@ export type ImageDocument = ImageIndex | ImageManifest;
 
 /** What indexes and manifests may both say. */
 export interface DocumentAttributes {
+  /** What it was found under, which it need not say itself. */
   mediaType: string;
+  /** What kind of artifact it is; absent for most images. */
   artifactType?: string;
   /** What this is a statement about; containerd does not keep it alive. */
   subject?: Descriptor;
+  /** By key. */
   annotations?: Record<string, string>;
 }
 
 /** What the document was found under; the digest, if known, is for error messages. */
 export interface DocumentSource {
+  /** That of the descriptor: it decides what the bytes are. */
   mediaType: string;
+  /** `sha256:…` */
   digest?: string;
 }
 

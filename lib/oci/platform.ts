@@ -7,7 +7,9 @@ import { quoted } from "./quoted.ts";
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md}
  */
 export interface Platform {
+  /** `GOOS`: `linux`, `windows`. */
   os: string;
+  /** `GOARCH`: `amd64`, `arm64`. */
   architecture: string;
   /** The kind of processor where that matters: `v7` of `arm`. */
   variant?: string;

@@ -7,10 +7,13 @@ export interface Reference {
   domain: string;
   /** The repository in that registry. */
   path: string;
+  /** Such as `latest`; absent when there is none. */
   tag?: string;
+  /** `sha256:…`; absent when there is none. */
   digest?: string;
 }
 
+/** How to read a reference. */
 export interface ReferenceOptions {
   /**
    * Whether to complete a short name as docker does: `busybox` becomes `docker.io/library/busybox:latest`. Without, the

@@ -17,6 +17,7 @@ export interface Scope {
 
 /** That a registry, or where it redirects to, has answered; nothing in it is secret. */
 export interface RegistryAnswer {
+  /** `GET`, `HEAD`, … */
   method: string;
   /** Without its query. */
   url: string;

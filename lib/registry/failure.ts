@@ -23,6 +23,7 @@ export interface Task {
 
 /** Everything that a {@linkcode RegistryError} knows. */
 export interface RegistryErrorDetails {
+  /** The kind of failure, in the words of {@linkcode ContainerdError}. */
   code: ErrorCode;
   /** The cause in words; secrets are left out and control characters escaped. */
   reason: string;
@@ -34,18 +35,21 @@ export interface RegistryErrorDetails {
   host?: string | undefined;
   /** The status of HTTP, if the registry answered. */
   status?: number | undefined;
+  /** What stands in the way, where the user can do something about it. */
   trouble?: RegistryTrouble | undefined;
   /** Whether the same may succeed later: the registry is busy or was not reached. Default false. */
   isTemporary?: boolean;
   /** How long the registry wants to be left alone, in milliseconds. */
   retryAfterMs?: number | undefined;
-  /** Default `"refused"`. */
+  /** Whether something may have changed. Default `"refused"`. */
   outcome?: Outcome;
+  /** The error that was the cause, for whoever looks for more. */
   cause?: unknown;
 }
 
 /** A request to a registry that failed. */
-export class RegistryError extends Error {
+export class RegistryError extends Error implements RegistryErrorDetails {
+  /** The name of the class. */
   override name = "RegistryError";
   readonly code: ErrorCode;
   readonly reason: string;
@@ -58,6 +62,7 @@ export class RegistryError extends Error {
   readonly isTemporary: boolean;
   readonly retryAfterMs: number | undefined;
 
+  /** The message is made of action, resource and reason. */
   constructor(details: RegistryErrorDetails) {
     const { action, resource, reason, cause } = details;
     super(`Cannot ${action} ${resource}: ${reason}`, cause === undefined ? {} : { cause });

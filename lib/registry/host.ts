@@ -10,7 +10,9 @@ export interface RegistryHost {
   url: string;
   /** Whether `url` is a guess, and plain http to be tried next: on this very machine nobody needs TLS. */
   mayBePlain?: boolean;
+  /** What it is asked for; it is passed over for all else. */
   capabilities: ReadonlySet<HostCapability>;
+  /** Whom to trust, and what to show. */
   tls: TlsSettings;
   /** Sent with each request to this host. */
   headers: readonly (readonly [name: string, value: string])[];

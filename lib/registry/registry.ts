@@ -44,6 +44,7 @@ export interface RegistryOptions {
   tls?: TlsSettings | undefined;
   /** Default `davit`. */
   userAgent?: string | undefined;
+  /** How often requests are repeated, and when. */
   retry?: RetryPolicy | undefined;
   /** Milliseconds without a byte after which a request is given up, and tried again. Default 30,000. */
   stallMs?: number | undefined;
@@ -55,6 +56,7 @@ export interface RegistryOptions {
 
 /** What requests have in common. */
 export interface RegistryCallOptions {
+  /** Ends the requests; what was called then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
   /** What is being done, for errors. Default `pull`, for a push target `push`. */
   action?: string | undefined;
@@ -85,15 +87,17 @@ export function openRegistry(options: RegistryOptions = {}): Registry {
   return new Registry(options);
 }
 
-/** The way to registries. References may be short: `busybox` is `docker.io/library/busybox:latest`. */
 export type { RegistryAnswer } from "./auth.ts";
 export type { PushTarget } from "./upload.ts";
+
+/** The way to registries. References may be short: `busybox` is `docker.io/library/busybox:latest`. */
 export class Registry implements AsyncDisposable {
   readonly #options: RegistryOptions;
   readonly #closing = new AbortController();
   readonly #surroundings: Surroundings;
   readonly #endpoints = new Map<string, Promise<Endpoint[]>>();
 
+  /** {@linkcode openRegistry} makes one. */
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#surroundings = {

@@ -16,6 +16,7 @@ export interface RetryPolicy {
 export interface Retry {
   /** The host that failed. */
   host: string | undefined;
+  /** Why it failed, in words. */
   reason: string;
   /** How many attempts there were. */
   attempts: number;

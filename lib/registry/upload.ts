@@ -38,6 +38,7 @@ export class PushTarget {
   readonly #stallMs: number;
   readonly #attempts: () => Attempts;
 
+  /** For {@linkcode Registry.pushTo}, which makes it. */
   constructor(
     endpoint: Endpoint,
     { repository, task, stallMs, attempts }: {

@@ -24,6 +24,7 @@ import { readUserFiles, readUserFilesBelow } from "./user_files.ts";
 
 /** A container to make: of an image, of a folder, or as a spec says. */
 export interface ContainerOptions extends SpecOptions, CallOptions {
+  /** Up to 76 letters and digits, between which `.`, `_` and `-` may stand. */
   id: string;
   /** Unpacked if it is not. */
   image?: Pick<Image, "name" | "target" | "labels"> | undefined;
@@ -35,6 +36,7 @@ export interface ContainerOptions extends SpecOptions, CallOptions {
   user?: string | undefined;
   /** Paths of devices of the host, or of folders of them. */
   devices?: readonly string[] | undefined;
+  /** By key, besides those of the image. */
   labels?: Readonly<Record<string, string>> | undefined;
   /** Default: that of the namespace's label `containerd.io/defaults/runtime`, or `io.containerd.runc.v2`. */
   runtime?: string | undefined;
@@ -48,6 +50,7 @@ export interface ContainerOptions extends SpecOptions, CallOptions {
 
 /** A container that was made, and what its first process will see as its root. */
 export interface CreatedContainer {
+  /** The one that was asked for. */
   id: string;
   /** Empty for one without a snapshot. */
   rootfs: Mount[];

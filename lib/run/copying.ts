@@ -8,8 +8,9 @@ import { Pause } from "./pause.ts";
 export interface ProcessStreams {
   /** Its end is the end of the process's input. */
   stdin?: ReadableStream<Uint8Array> | undefined;
-  /** Resolve when there is room for more, so that a slow reader slows the process down. */
+  /** Resolves when there is room for more, so that a slow reader slows the process down. */
   stdout?: Sink | undefined;
+  /** Like `stdout`; of a terminal nothing comes here. */
   stderr?: Sink | undefined;
 }
 

@@ -32,11 +32,13 @@ const patienceMs = 120_000;
 
 /** A process that was started in a container, or attached to. */
 export class RunningProcess implements Disposable {
+  /** The container that it runs in. */
   readonly containerId: string;
   /** Of one that exec started; absent for a container's first one. */
   readonly execId: string | undefined;
   /** On the host. */
   readonly pid: number;
+  /** Where it reads and writes. */
   readonly io: ProcessIo;
   readonly #client: NamespacedClient;
   readonly #exit: Promise<ExitStatus>;
@@ -44,6 +46,9 @@ export class RunningProcess implements Disposable {
   readonly #copying: Copying | undefined;
   readonly #over: AbortController;
 
+  /**
+   * For {@linkcode startContainer}, {@linkcode startTask}, {@linkcode execProcess} and {@linkcode attachTask}.
+   */
   constructor({ client, containerId, execId, pid, io, exit, over, pipes, copying }: Parts) {
     this.#client = client;
     this.containerId = containerId;

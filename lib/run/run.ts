@@ -12,14 +12,17 @@ import { readUserFilesBelow } from "./user_files.ts";
 
 /** A container to make and to start. */
 export interface RunOptions extends ContainerOptions, Omit<StartOptions, "terminal"> {
+  /** A terminal of its own, with only one output; where there is a `spec`, that decides. */
   terminal?: boolean | undefined;
 }
 
 /** Another process for a container that runs. */
 export interface ExecOptions extends StartOptions, Pick<SpecOptions, "env" | "cwd"> {
+  /** The container, in which a task has to run. */
   containerId: string;
   /** Default: one that is made up. */
   execId?: string | undefined;
+  /** The program and its arguments. */
   command: readonly string[];
   /** `USER` or `USER:GROUP`, by name or number; the groups are those of the container's own files. */
   user?: string | undefined;

@@ -2,10 +2,13 @@ import type { ImageChoice } from "./choice.ts";
 
 /** What to copy from some namespaces to others. */
 export interface CopyRule extends Omit<ImageChoice, "exclude"> {
+  /** The namespaces that have the images; where two have a name, the first one counts. */
   from: string[];
+  /** The namespaces that get them. */
   to: string[];
   /** Globs; all images without. */
   include: string[];
+  /** Globs of images that are not copied. */
   exclude: string[];
   /** `linux/arm64`, …; all that there are without. */
   platforms: string[];
@@ -15,6 +18,7 @@ export interface CopyRule extends Omit<ImageChoice, "exclude"> {
   mirror: boolean;
   /** Keep Kubernetes from removing them. */
   pin: boolean;
+  /** Unpack what was copied, and what was there, for containers to start from. */
   unpack: boolean;
   /** Where it begins in its file, from 1 on. */
   line: number;

@@ -27,6 +27,7 @@ export interface RetentionRules {
 
 /** What is known of the images, for the rules and for what no rule may touch. */
 export interface RetentionFacts {
+  /** What ages are counted to. */
   now: Date;
   /** A name that was set less than this long ago stays, in milliseconds. */
   minAgeMs: number;
@@ -42,8 +43,11 @@ export interface RetentionFacts {
 
 /** What is to become of an image, and why. */
 export interface RetentionDecision {
+  /** What was judged. */
   image: Image;
+  /** What is to become of it. */
   action: "keep" | "remove";
+  /** Why, in words. */
   reason: string;
 }
 

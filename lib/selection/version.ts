@@ -7,7 +7,9 @@ export type TagOrder = "time" | "semver" | "natural";
 
 /** A tag with the time of its record. */
 export interface TimedTag {
+  /** Such as `1.27-alpine`. */
   tag: string;
+  /** When the name with this tag was last set. */
   updatedAt: Date;
 }
 

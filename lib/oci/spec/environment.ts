@@ -29,7 +29,11 @@ export function parseEnvironmentFile(text: string, name: string): string[] {
   });
 }
 
-/** @throws {SyntaxError} when it is no change to an environment. */
+/**
+ * Refuses what is no change to an environment: `KEY=VALUE`, or `KEY` alone to take a variable away.
+ *
+ * @throws {SyntaxError} when it is no change to an environment.
+ */
 export function checkEnvironment(change: string): void {
   const flaw = flawOf(change);
   if (flaw) throw new SyntaxError(`Cannot use ${quoted(change)} for the environment: it ${flaw}`);

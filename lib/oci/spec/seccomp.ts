@@ -8,24 +8,35 @@
 export interface SeccompProfile {
   /** What becomes of a call that no rule is about: `SCMP_ACT_ERRNO`, … */
   defaultAction: string;
+  /** Whose system calls may be made at all: `SCMP_ARCH_X86_64`; the runtime's own if absent. */
   architectures?: string[];
+  /** The calls for which something else than `defaultAction` holds. */
   syscalls?: SeccompRule[];
+  /** Others, as they are. */
   [member: string]: unknown;
 }
 
 /** What becomes of some system calls, with certain arguments only if there are any. */
 export interface SeccompRule {
+  /** System calls: `openat`; those that the kernel does not know are passed over. */
   names: string[];
+  /** What becomes of them: `SCMP_ACT_ALLOW`, `SCMP_ACT_ERRNO`, … */
   action: string;
+  /** The error number with which `SCMP_ACT_ERRNO` answers. Default: that of EPERM. */
   errnoRet?: number;
+  /** What the arguments have to be like. Default: anything. */
   args?: SeccompArgument[];
 }
 
 /** A comparison with the argument at an index; with `SCMP_CMP_MASKED_EQ` the value is the mask. */
 export interface SeccompArgument {
+  /** Which argument, from 0 on. */
   index: number;
+  /** What it is compared with. */
   value: number;
+  /** With `SCMP_CMP_MASKED_EQ`, what the masked argument has to be. */
   valueTwo?: number;
+  /** The comparison: `SCMP_CMP_EQ`, `SCMP_CMP_MASKED_EQ`, … */
   op: string;
 }
 
