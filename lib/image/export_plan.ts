@@ -2,7 +2,7 @@ import type { NamespacedClient } from "../client.ts";
 import { mapConcurrent } from "../concurrency.ts";
 import { containerdError, NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
-import type { Descriptor } from "../oci/descriptor.ts";
+import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
 import { isConfig, isIndex, isLayer } from "../oci/media_types.ts";
 import {
   formatPlatform,
@@ -41,6 +41,9 @@ export interface PlannedImage {
 
 const imagesAtOnce = 16;
 
+/** How many manifests that lack something an error names. */
+const maxNamed = 3;
+
 /**
  * Finds out what there is to export.
  *
@@ -50,16 +53,21 @@ const imagesAtOnce = 16;
 export async function planExport(
   client: NamespacedClient,
   images: Iterable<Image>,
-  { platforms = [], allPlatforms = false, action = "export", ...options }:
+  { platforms = [], allPlatforms = false, isWhole = false, action = "export", ...options }:
     & PlatformChoice
     & CallOptions
-    & { action?: string } = {},
+    & {
+      /** All that indexes point to must be complete, also statements about images: registries want no less. */
+      isWhole?: boolean;
+      action?: string;
+    } = {},
 ): Promise<PlannedImage[]> {
   const host = hostPlatform(Deno.build);
   const planner = new Planner(client, {
     wanted: platforms.map((text) => parsePlatform(text, { host })),
     host,
-    all: allPlatforms || platforms.length > 0,
+    all: allPlatforms || isWhole || platforms.length > 0,
+    isWhole,
     action,
     options,
   });
@@ -81,16 +89,19 @@ class Planner {
   readonly #preferred: readonly Platform[];
   /** Whatever was selected has to be complete. */
   readonly #all: boolean;
+  /** Statements about images, too. */
+  readonly #isWhole: boolean;
   /** For errors. */
   readonly #action: string;
   readonly #options: CallOptions;
 
   constructor(
     client: NamespacedClient,
-    { wanted, host, all, action, options }: {
+    { wanted, host, all, isWhole, action, options }: {
       wanted: Platform[];
       host: Platform;
       all: boolean;
+      isWhole: boolean;
       action: string;
       options: CallOptions;
     },
@@ -100,6 +111,7 @@ class Planner {
     this.#documents = new Documents(client.content, options);
     this.#preferred = wanted.length > 0 ? wanted : [host];
     this.#all = all;
+    this.#isWhole = isWhole;
     this.#action = action;
     this.#options = options;
   }
@@ -122,7 +134,7 @@ class Planner {
   }
 
   async #planImage({ image, tree }: ImageTree, has: Found): Promise<PlannedImage> {
-    const manifests = manifestsOf(tree);
+    const manifests = this.#isWhole ? branchesOf(tree) : manifestsOf(tree);
     const lacking = manifests.filter((manifest) => missingFrom(manifest, has));
     const complete = manifests.filter((manifest) => !lacking.includes(manifest));
     if (lacking.length > 0 && (this.#all || complete.length === 0)) {
@@ -175,10 +187,15 @@ class Planner {
     tree: ImageNode,
     { lacking, has }: { lacking: ImageNode[]; has: Found },
   ): Promise<string> {
-    const missing = lacking.map((manifest) => missingFrom(manifest, has)!);
-    if (lacking[0] === tree) return absent(missing[0]!);
-    const names = await this.#namesOf(lacking);
-    return names.map((name, i) => `its ${name} lacks content ${described(missing[i]!)}`).join(", ");
+    if (lacking[0] === tree) return absent(missingFrom(tree, has)!);
+    const named = lacking.slice(0, maxNamed);
+    const names = await this.#namesOf(named);
+    const reasons = named.map((manifest, i) => {
+      const name = isAttestation(manifest.descriptor) ? "attestation" : names[i]!;
+      return `its ${name} lacks content ${described(missingFrom(manifest, has)!)}`;
+    });
+    const others = lacking.length - named.length;
+    return [...reasons, ...others > 0 ? [`and ${others} more are not complete`] : []].join(", ");
   }
 
   #impossible({ name }: Image, reason: string): Error {

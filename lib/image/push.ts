@@ -88,7 +88,7 @@ export async function pushImage(
     );
   }
   const whole = { labels: {}, createdAt: new Date(), updatedAt: new Date(), name: image.name, target };
-  const [plan] = await planExport(client, [whole], { allPlatforms: true, action: "push", ...options });
+  const [plan] = await planExport(client, [whole], { isWhole: true, action: "push", ...options });
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   const pusher = new Pusher(client, {
@@ -166,7 +166,7 @@ class Pusher {
   async push(blobs: readonly Descriptor[], target: Descriptor): Promise<Upload[]> {
     const { limiter, stop, options: { signal } } = this.#settings;
     for (const blob of blobs) this.#report(blob, "waiting");
-    const leaves = blobs.filter(({ mediaType }) => !hasChildren(mediaType) && !isNonDistributable(mediaType));
+    const leaves = blobs.filter((blob) => !hasChildren(blob.mediaType) && !isElsewhere(blob));
     let failure: { error: unknown } | undefined;
     const uploads = await Promise.all(
       leaves.map((blob) =>
@@ -230,4 +230,9 @@ class Pusher {
     const counts = done === undefined ? {} : { done, total: blob.size };
     report.items({ image: formatReference(reference), name: itemName(blob), state, ...counts });
   }
+}
+
+/** Whether a layer stays where it says that it is; of one that says nothing nobody could get the bytes else. */
+function isElsewhere({ mediaType, urls = [] }: Descriptor): boolean {
+  return isNonDistributable(mediaType) && urls.length > 0;
 }

@@ -61,13 +61,14 @@ export default defineVerb({
   },
 });
 
-/** An image of which some platforms were never pulled is common, and registries take no index without all of it. */
+/** Few pull all platforms and attestations of an image, and registries take no index without them. */
 function withHint(error: unknown): unknown {
   const isPartial = error instanceof Error && / its \S+ lacks content /.test(error.message);
   if (!isPartial || error instanceof NoSuchPlatformError) return error;
   return new CliError(error.message, {
     code: "not_found",
-    hint: "--platform OS/ARCH pushes the manifest for one platform alone",
+    hint:
+      "--platform OS/ARCH pushes the manifest for one platform alone; images pull --all-platforms brings the rest",
     cause: error,
   });
 }

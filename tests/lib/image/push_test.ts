@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   connect,
   NotFoundError,
@@ -18,8 +18,8 @@ import {
   randomImage,
   sparseImage,
 } from "../../real/images.ts";
-import { parseJson } from "../../real/image_builder.ts";
-import type { Descriptor } from "../../real/layers.ts";
+import { buildIndex, type Image, parseJson } from "../../real/image_builder.ts";
+import { describe, type Descriptor } from "../../real/layers.ts";
 import { skopeo } from "../../real/skopeo.ts";
 import { StockedRegistry } from "../../real/stocked_registry.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -105,6 +105,75 @@ realTest("pushImage() pushes all platforms, or the manifest of one", async (_t, 
   await assertNothingOpen(containerd, namespace);
 }, { series: ["2"] });
 
+realTest("pushImage() says at once what registries would miss of an index", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const [app, provenance] = [await randomImage({ seed: 7850 }), await randomImage({ seed: 7851 })];
+  const unknown = { os: "unknown", architecture: "unknown" };
+  const attestation = { ...provenance, target: { ...provenance.target, platform: unknown } };
+  const absent = Array.from({ length: 1000 }, (_, i) => ({
+    ...app,
+    target: {
+      ...app.target,
+      digest: `sha256:${i.toString(16).padStart(64, "0")}`,
+      platform: { os: "linux", architecture: `machine${i}` },
+    },
+    blobs: new Map(),
+  }));
+  const built = await buildIndex("built", [app, attestation]);
+  const vast = await buildIndex("vast", [app, ...absent]);
+  await using stock = await StockedRegistry.start({ "built:1": built });
+  const [builtHere, vastHere] = [stock.reference("built:1"), "example.com/vast:1"];
+  await using connection = await connect({ address: containerd.address });
+  await using registry = openRegistry({ plainHttp: true });
+  // As most do: for this machine alone, without what is said about the image.
+  await Array.fromAsync(
+    pullImages(connection.namespace(namespace), [builtHere], { registry, unpack: false }),
+  );
+  await importWithCtr(containerd, namespace, ociArchive([{ ...vast, name: vastHere }]), {
+    allPlatforms: false,
+  });
+  const reference = stock.reference("again:1");
+  for (
+    const [image, ...reasons] of [
+      [builtHere, `its attestation lacks content ${provenance.target.digest}`],
+      [vastHere, "its linux/machine0 lacks content sha256:0", "and 997 more are not complete"],
+    ] as const
+  ) {
+    const { message } = await assertRejects(
+      () => pushed(containerd, { namespace, image, reference }),
+      NotFoundError,
+    );
+    for (const reason of reasons) assertStringIncludes(message, reason);
+    assert(message.length < 1000, message);
+  }
+  assertEquals(stock.proxy.seen(/again/), []);
+  await assertNothingOpen(containerd, namespace);
+}, { series: ["2"] });
+
+realTest("pushImage() sends layers that say of no other place where they are", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const bound = async (layers: number, urls?: string[]) => {
+    const image = await randomImage({ seed: 7860, layers });
+    return await withLayers(image, (layer) => ({
+      ...layer,
+      mediaType: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+      ...urls && { urls },
+    }));
+  };
+  const here = { ...await bound(1), name: "example.com/here:1" };
+  const elsewhere = { ...await bound(2, ["https://example.com/layer"]), name: "example.com/elsewhere:1" };
+  await importWithCtr(containerd, namespace, ociArchive([here, elsewhere]));
+  await using stock = await StockedRegistry.start({});
+  const reference = stock.reference("app:1");
+  assertEquals((await pushed(containerd, { namespace, image: here.name, reference })).uploaded, 3);
+  assertEquals(stock.proxy.seen(/^POST .*\/blobs\/uploads\//).length, 2);
+  await assertRejects(
+    () => pushed(containerd, { namespace, image: elsewhere.name, reference: stock.reference("other:1") }),
+    RegistryError, // docker's takes no foreign URLs unless told to
+  );
+  assertEquals(stock.proxy.seen(/^POST .*other\/blobs\/uploads\//).length, 1);
+}, { series: ["2"] });
+
 realTest(
   "pushImage() has the registry take over what it has in another repository",
   async (_t, containerd) => {
@@ -141,3 +210,12 @@ realTest("pushImage() ends when the registry refuses, and puts no tag", async (_
   assertEquals(stock.proxy.seen(/^PUT .*\/manifests\//).length, 0);
   await assertNothingOpen(containerd, namespace);
 }, { series: ["2"] });
+
+/** The image with other descriptors of its layers. */
+async function withLayers(image: Image, change: (layer: Descriptor) => Descriptor): Promise<Image> {
+  const manifest = parseJson<{ layers: Descriptor[] }>(image.blobs, image.target);
+  const changed = { ...manifest, layers: manifest.layers.map(change) };
+  const bytes = new TextEncoder().encode(JSON.stringify(changed));
+  const target = await describe(image.target.mediaType, bytes);
+  return { ...image, target, blobs: new Map([...image.blobs, [target.digest, bytes]]) };
+}
