@@ -61,6 +61,16 @@ const cleanupMs = 10_000;
 /**
  * Makes a container with a snapshot of its own, and does not start it. When that fails, nothing of it is left.
  *
+ * ```ts
+ * import { createContainer, type NamespacedClient, startTask } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const image = await client.images.get("docker.io/library/nginx:latest");
+ *   await createContainer(client, { id: "web", image, env: ["TZ=UTC"], memoryLimit: 256 * 1024 * 1024 });
+ *   await startTask(client, "web", { output: new URL("file:///var/log/web.log") });
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when a part of the image is missing.
  * @throws {NoSuchPlatformError} when it is for other platforms only.
  * @throws {AlreadyExistsError} when there is a container of that id, or a snapshot.
@@ -186,8 +196,8 @@ class Maker {
   ): Promise<RuntimeSpec> {
     const { options } = this.#work;
     const user = await userFor(options.user ?? config?.user ?? "", files);
-    const { devices, privileged, id, rootfs } = options;
-    const host = await readHost({ ...(devices && { devices }), privileged: privileged === true });
+    const { devices, privileged = false, hostNetwork = false, id, rootfs } = options;
+    const host = await readHost({ ...(devices && { devices }), privileged, hostNetwork });
     return buildSpec({ namespace: this.#client.name, id, image: config, rootfs, user, host, options });
   }
 
@@ -204,7 +214,16 @@ class Maker {
 
 /** Numbers for both user and group need no files, and so no root. */
 async function userFor(text: string, files: () => Promise<UserFiles>): Promise<RuntimeUser> {
-  return resolveUser(text, /^\d+:\d+$/.test(text) && Deno.uid() !== 0 ? {} : await files());
+  return resolveUser(text, /^\d+:\d+$/.test(text) && !isRoot() ? {} : await files());
+}
+
+/** A sandbox does not say who runs it, and lets nobody read what root may. */
+function isRoot(): boolean {
+  try {
+    return Deno.uid() === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** What the options say, else the namespace's labels, else what containerd takes. */

@@ -27,7 +27,12 @@ const prefix = "davit-io-";
  * @throws {Deno.errors.PermissionDenied} when the folder for such folders belongs to somebody else, or others may use it.
  */
 export async function makeFifos({ stdin, terminal }: FifoOptions): Promise<IoPaths> {
-  const folder = await makeFolder();
+  const folder = await makeFolder().catch((error) => {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Error("Cannot make named pipes in a sandbox: output can go to a file or to nowhere", {
+      cause: error,
+    });
+  });
   const path = (name: string, wanted = true) => (wanted ? join(folder, name) : "");
   const paths = { stdin: path("stdin", stdin), stdout: path("stdout"), stderr: path("stderr", !terminal) };
   const args = ["-m", "600", ...Object.values(paths).filter((path) => path !== "")];

@@ -10,19 +10,23 @@ const skipped = new Set(["pts", "shm", "fd", "mqueue", "console", ".lxc", ".lxd-
 
 /**
  * Looks for what a container is to have of the host: devices at the given paths (of a folder all that are in it), and
- * for a privileged one all devices and capabilities.
+ * for a privileged one all devices and capabilities; the host's name for one in its network.
  *
  * @throws {Deno.errors.NotFound} when there is no such device.
  * @throws {SyntaxError} when a path is that of something else.
  */
 export async function readHost(
-  { devices = [], privileged = false }: { devices?: readonly string[]; privileged?: boolean },
+  { devices = [], privileged = false, hostNetwork = false }: {
+    devices?: readonly string[];
+    privileged?: boolean;
+    hostNetwork?: boolean;
+  },
 ): Promise<HostFacts> {
   const found = [];
   if (privileged) found.push(...await devicesIn("/dev"));
   for (const path of devices) found.push(...await devicesAt(path));
   return {
-    hostname: Deno.hostname(),
+    hostname: hostNetwork ? Deno.hostname() : "", // which a sandbox would not let us know
     capabilities: privileged ? await ownCapabilities() : [],
     devices: [...new Map(found.map((device) => [device.path, device])).values()],
   };

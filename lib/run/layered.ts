@@ -40,6 +40,7 @@ async function infoOf(path: string): Promise<Deno.FileInfo | "unclear" | undefin
   try {
     return await Deno.lstat(path);
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error; // and nothing could be mounted either
     return error instanceof Deno.errors.NotFound ? undefined : "unclear";
   }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Access, Plugin } from "davit";
 import type { Containerd } from "../../real/containerd.ts";
-import { importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
+import { busyboxImage, importWithCtr, ociArchive, randomImage } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { PluginFolder } from "./plugin_folder.ts";
 import { davit, type Ended, type ProgramOptions } from "./program.ts";
@@ -201,3 +201,34 @@ for (const [criterion, body] of endings) {
     { series: ["2"] },
   );
 }
+
+realTest(
+  "a plugin runs containers whose user is given as numbers, and learns how they end",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const image = await busyboxImage();
+    await importWithCtr(containerd, namespace, ociArchive([image]), { unpack: true });
+    const body = (options: string) => `
+    const { runContainer } = await import("davit");
+    const image = await client.images.get(${JSON.stringify(image.name)}, { signal });
+    const command = ["sh", "-c", "exit 7"];
+    const { exitStatus } = await runContainer(client, { id: "smoke", image, command, ${options}, signal });
+    yield { exitStatus };`;
+    const all = { namespace, access: { write: "all" } as const };
+    const numbered = await run(containerd, body(`user: "0:0", output: "null"`), { ...all, argv: ["-q"] });
+    assertEquals(numbered, { code: 0, stdout: "7\n", stderr: "" });
+    const unknown = await run(containerd, body(`output: "null"`), all);
+    assertEquals([unknown.code, unknown.stdout], [10, ""]);
+    assertStringIncludes(unknown.stderr, `read access to "${containerd.root}`);
+    const known = await run(containerd, body(`output: "null"`), {
+      ...all,
+      argv: ["-q", `--allow-read=${containerd.root}`],
+    });
+    assertEquals(known, { code: 0, stdout: "7\n", stderr: "" });
+    const piped = await run(containerd, body(`user: "0:0", streams: {}`), all);
+    assertEquals(piped.code, 10);
+    assertStringIncludes(piped.stderr, "Cannot make named pipes in a sandbox");
+    assertEquals((await containerd.ctr(["containers", "ls", "-q"], { namespace })).stdout, "");
+  },
+  { series: ["2"] },
+);
