@@ -138,11 +138,16 @@ export class Introspection {
   }
 }
 
+/** Whether a version is 2.0 or newer. One without a number is of a build from containerd's main branch, which is. */
+export function isContainerd2(version: string): boolean {
+  const [, major] = /^v?(\d+)(?:\.|$)/.exec(version) ?? [];
+  return major === undefined || Number(major) >= 2;
+}
+
 /** An answer without deprecations says the same as one of a containerd that knows none. */
 function keepsCount(version: string): boolean {
-  const [, ...numbers] = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
-  const [major = 2, minor = 0, patch = 0] = numbers.map(Number);
-  if (major !== 1) return major > 1;
+  if (isContainerd2(version)) return true;
+  const [minor = 0, patch = 0] = /^v?1\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
   return minor > 7 || (minor === 7 && patch >= 9) || (minor === 6 && patch >= 25);
 }
 

@@ -1,6 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
 import { mapConcurrent } from "../concurrency.ts";
 import { NotFoundError } from "../errors.ts";
+import { isContainerd2 } from "../introspection.ts";
 import { expiryOf, isExpired, type Lease } from "../leases.ts";
 import { knownSandboxes } from "../sandboxes.ts";
 import { loadedSnapshotters } from "../snapshotters.ts";
@@ -19,6 +20,15 @@ const flatLabel = "containerd.io/gc.flat";
 /**
  * Reads what keeps what alive in a namespace. Something that is being written meanwhile may be missing; it has its
  * writer's lease.
+ *
+ * ```ts
+ * import { contentKey, loadGraph, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient, digest: string) {
+ *   const graph = await loadGraph(client);
+ *   for (const { root } of graph.pathsTo(contentKey(digest))) console.log(root.kind, root.name);
+ * }
+ * ```
  */
 export async function loadGraph(
   client: NamespacedClient,
@@ -107,7 +117,7 @@ async function asCollected(
   const keeping = sandboxes.filter(({ references }) => references.length > 0);
   if (keeping.length === 0 && !images.some(({ expired }) => expired)) return [...images];
   const { version } = await client.introspection.version(options);
-  return /^v?1\./.test(version) ? images.map(({ expired: _, ...root }) => root) : [...images, ...keeping];
+  return isContainerd2(version) ? [...images, ...keeping] : images.map(({ expired: _, ...root }) => root);
 }
 
 async function leaseRoots(

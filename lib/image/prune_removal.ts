@@ -1,6 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
 import { AlreadyExistsError, type ContainerdError, containerdError, NotFoundError } from "../errors.ts";
 import type { Image } from "../images.ts";
+import { isContainerd2 } from "../introspection.ts";
 import type { HeldLease } from "../leases.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { RetentionDecision } from "../selection/retention.ts";
@@ -134,7 +135,7 @@ export class Removal implements AsyncDisposable {
   /** containerd 2 deletes a name only if it still points where we think; older ones delete it all the same. */
   async #compares(): Promise<boolean> {
     const { version } = await this.#client.introspection.version(this.#options);
-    return Number(/^v?(\d+)\./.exec(version)?.[1]) >= 2;
+    return isContainerd2(version);
   }
 
   #lost(name: string): never {

@@ -1,6 +1,31 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { InvalidArgumentError, NotFoundError, UnimplementedError } from "../../lib/errors.ts";
+import { isContainerd2 } from "../../lib/introspection.ts";
 import { daemonTest, serviceTest } from "./both_transports.ts";
+
+for (
+  const [is, versions] of [
+    [true, [
+      "2.0.0",
+      "v2.1.4",
+      "v2.1.9-dev",
+      "v2.0.0-rc.1",
+      "2.1.9+ds1",
+      "v10.0.0",
+      "2.2",
+      "2",
+      "v2.1.4-k3s1",
+    ]],
+    [true, ["main-abcdef", "1abcdef", "unknown", "", "v", "(devel)"]], // what no release is called
+    [false, ["1.7.24~ds1", "v1.7.0-beta.4", "1.6.20~ds1", "v1.7.23-k3s2", "1.7", "1", "0.2.9"]],
+  ] as const
+) {
+  for (const version of versions) {
+    Deno.test(`isContainerd2() takes ${JSON.stringify(version)} for ${is ? "2.0 or newer" : "older"}`, () => {
+      assertEquals(isContainerd2(version), is);
+    });
+  }
+}
 
 daemonTest("introspection.version() tells the daemon's version", async ({ client, containerd }) => {
   const { version, revision } = await client.introspection.version();
