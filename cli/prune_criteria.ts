@@ -26,7 +26,7 @@ export const criteria = {
   },
   maxBytes: {
     type: "size",
-    summary: "as many as it takes, oldest first, for what a namespace keeps to fit",
+    summary: "as many as it takes, oldest first, for the others to fit; each namespace by itself",
   },
 } as const satisfies Options;
 

@@ -23,7 +23,12 @@ export default definePlugin({
       default: "time",
       summary: "what the newest of them are",
     },
-    olderThan: { type: "duration", default: 24 * hourMs, summary: "leave alone what was set after that" },
+    olderThan: {
+      type: "duration",
+      default: 24 * hourMs,
+      min: hourMs, // planPrune() spares what is younger: somebody may have pulled it and not run it yet
+      summary: "leave alone what was set less than this ago",
+    },
     platform: {
       type: "list",
       commas: true,
