@@ -48,7 +48,10 @@ export class JsonObject {
     return this.#primitive(key, "string");
   }
 
+  /** A number that is written without a fraction and without an exponent: Go's decoder takes no other for a whole one. */
   number(key: string): number | undefined {
+    const value = this.#member(key);
+    if (value instanceof OtherNumber) throw this.error(key, `is not a whole number: ${value.text}`);
     return this.#primitive(key, "number");
   }
 
@@ -120,7 +123,7 @@ function parseStrictly(bytes: Uint8Array, document: string): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     flaw = structuralFlaw(text);
-    value = flaw ?? JSON.parse(text);
+    value = flaw ?? (otherNumber.test(text) ? JSON.parse(text, withOtherNumbers) : JSON.parse(text));
   } catch {
     throw refuse("not valid JSON");
   }
@@ -148,6 +151,23 @@ function structuralFlaw(text: string): string | undefined {
       open.at(-1)?.add(name);
     }
   }
+}
+
+/** Finds what may be a number with a fraction or an exponent; it could also be in a text. */
+const otherNumber = /\d[.eE][\d+-]+\s*[,\]}]/;
+
+/** A number as it is written, because its value does not tell. */
+class OtherNumber {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+function withOtherNumbers(_name: string, value: unknown, context?: { source?: string }): unknown {
+  const { source = "" } = context ?? {};
+  return typeof value === "number" && /[.eE]/.test(source) ? new OtherNumber(source) : value;
 }
 
 /** Where the quote is that closes the string, or where the text ends. */

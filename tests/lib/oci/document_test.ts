@@ -135,6 +135,27 @@ Deno.test("parseDocument() refuses a name that occurs twice in one object", () =
   assertEquals(parseIndex(bytes(once), { mediaType: ociIndex }).manifests, []);
 });
 
+Deno.test("parseDocument() refuses whole numbers in a form that containerd does not read", () => {
+  const text = JSON.stringify(manifest);
+  for (
+    const [whole, form] of [["2", "2.0"], ["2", "20e-1"], ["1234", "1.234E3"], ["12", "12e0"], [
+      "12",
+      "1e999",
+    ]]
+  ) {
+    const other = text.replace(`:${whole}`, ` : ${form}`);
+    const { message } = assertThrows(
+      () => parseManifest(bytes(other), { mediaType: ociManifest }),
+      SyntaxError,
+      undefined,
+      other,
+    );
+    assertStringIncludes(message, `is not a whole number: ${form}`);
+  }
+  const elsewhere = { ...manifest, x: 1.5, annotations: { a: ", 1.5" } };
+  assertEquals(parseManifest(json(elsewhere), { mediaType: ociManifest }).layers, [layer, layer]);
+});
+
 Deno.test("parseDocument() refuses schema 1 by its media type and by its looks", () => {
   const schema1 = { schemaVersion: 1, name: "x", tag: "y", fsLayers: [], history: [], signatures: [] };
   const prettyjws = "application/vnd.docker.distribution.manifest.v1+prettyjws";
@@ -165,7 +186,7 @@ Deno.test("parseDocument() names the member that is wrong", () => {
     [{ ...manifest, layers: [{ ...layer, size: undefined }] }, "layers[0].size is missing"],
     [{ ...manifest, layers: [{ ...layer, size: "12" }] }, "layers[0].size is not a number"],
     [{ ...manifest, layers: [{ ...layer, size: -1 }] }, "layers[0].size is not a number of bytes: -1"],
-    [{ ...manifest, layers: [{ ...layer, size: 0.5 }] }, "layers[0].size is not a number of bytes: 0.5"],
+    [{ ...manifest, layers: [{ ...layer, size: 0.5 }] }, "layers[0].size is not a whole number: 0.5"],
     [{ ...manifest, layers: [{ ...layer, size: 2 ** 53 }] }, "layers[0].size is not a number of bytes"],
     [{ ...manifest, subject: { ...child, size: -1 } }, "subject.size"],
     [{ ...manifest, annotations: { a: 1 } }, 'annotations["a"] is not a string'],
