@@ -177,6 +177,7 @@ export { parseSignal } from "./lib/oci/signal.ts";
 export { defaultSpec } from "./lib/oci/spec/default_spec.ts";
 export { parseCapability } from "./lib/oci/spec/capabilities.ts";
 export { checkEnvironment, parseEnvironmentFile } from "./lib/oci/spec/environment.ts";
+export { parseSpecJson } from "./lib/oci/spec/json.ts";
 export { parseMount } from "./lib/oci/spec/mount.ts";
 export type {
   CapabilitySet,

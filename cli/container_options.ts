@@ -8,6 +8,7 @@ import {
   parseCapability,
   parseEnvironmentFile,
   parseMount,
+  parseSpecJson,
   type RuntimeSpec,
   type SeccompProfile,
 } from "../mod.ts";
@@ -164,7 +165,7 @@ async function readJson<T extends object>(path: string, what: string): Promise<T
     new UsageError(`Cannot read ${what} ${JSON.stringify(path)}: ${reason}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseSpecJson(text);
   } catch (error) {
     throw unreadable((error as Error).message);
   }

@@ -1,6 +1,7 @@
 import type { Container as Message } from "../proto/gen/containerd/services/containers/v1/containers.ts";
 import { labelChange, toDate } from "./convert.ts";
 import { quoted } from "./oci/quoted.ts";
+import { parseSpecJson, toSpecJson } from "./oci/spec/json.ts";
 import { type RuntimeSpec, specType } from "./oci/spec/runtime_spec.ts";
 import type { Scope } from "./scope.ts";
 import { Containers as methods } from "./transport/methods.ts";
@@ -78,7 +79,7 @@ export class Containers {
   }
 
   /**
-   * The specification from which the runtime makes a container.
+   * The specification from which the runtime makes a container; an integer too large for a number is a bigint in it.
    *
    * @throws {NotFoundError} when there is no container of that id.
    * @throws {SyntaxError} when it has none, or one of another kind.
@@ -88,7 +89,7 @@ export class Containers {
     const { container } = await this.#scope.unary(methods.get, { id }, call);
     const { typeUrl = "", value = new Uint8Array() } = container!.spec ?? {};
     try {
-      return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(value));
+      return parseSpecJson(new TextDecoder("utf-8", { fatal: true }).decode(value)) as RuntimeSpec;
     } catch {
       throw new SyntaxError(`Cannot read the spec of ${described(id)}: ${quoted(typeUrl)} is no JSON`);
     }
@@ -101,7 +102,7 @@ export class Containers {
    * @throws {AlreadyExistsError} when there is one of that id.
    */
   async create({ runtime, spec, ...container }: NewContainer, options: CallOptions = {}): Promise<Container> {
-    const value = new TextEncoder().encode(JSON.stringify(spec));
+    const value = new TextEncoder().encode(toSpecJson(spec));
     const request = {
       container: { ...container, runtime: { name: runtime }, spec: { typeUrl: specType, value } },
     };

@@ -2,6 +2,7 @@ import type { Process as Message } from "../proto/gen/containerd/types/task/task
 import { toDate } from "./convert.ts";
 import { equals } from "./filters.ts";
 import { quoted } from "./oci/quoted.ts";
+import { toSpecJson } from "./oci/spec/json.ts";
 import { processType, type RuntimeProcess } from "./oci/spec/runtime_spec.ts";
 import type { Scope } from "./scope.ts";
 import type { Mount } from "./snapshots.ts";
@@ -128,7 +129,7 @@ export class Tasks {
     },
     options: CallOptions = {},
   ): Promise<void> {
-    const value = new TextEncoder().encode(JSON.stringify(process));
+    const value = new TextEncoder().encode(toSpecJson(process));
     const request = { containerId, execId, spec: { typeUrl: processType, value }, ...io };
     const call = { action: "set up", resource: described(containerId, execId), ...options };
     await this.#scope.unary(methods.exec, request, call);

@@ -1,3 +1,4 @@
+import { exactly } from "../../json.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -7,7 +8,7 @@ export default defineVerb({
   options: { spec: { type: "boolean", summary: "show the spec alone" } },
   async run({ args: [id = ""], options, namespaced, signal }): Promise<object> {
     const { containers } = await namespaced();
-    const spec = await containers.spec(id, { signal });
+    const spec = exactly(await containers.spec(id, { signal })) as object;
     return options.spec ? spec : { ...await containers.get(id, { signal }), spec };
   },
 });

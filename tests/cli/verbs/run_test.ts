@@ -349,6 +349,25 @@ verbTest(
   { series: ["2"] },
 );
 
+verbTest("containers info and --config keep integers of 64 bits", async ({ run }) => {
+  const file = await Deno.makeTempFile({ prefix: "davit-test-run-" });
+  try {
+    assertEquals((await run("c", "create", "busybox", "c", "true")).code, 0);
+    const { stdout } = await run("containers", "info", "--spec", "c");
+    const limit = '"hard": 18446744073709551615,';
+    await Deno.writeTextFile(file, stdout.replace(/"hard": 1024,/, limit));
+    assertEquals((await run("c", "create", "--config", file, "d")).code, 0);
+    for (const argv of [["--spec"], []]) {
+      assertStringIncludes((await run("containers", "info", ...argv, "d")).stdout, limit);
+      const yaml = await run("containers", "info", ...argv, "d", "-o", "yaml");
+      assertMatch(yaml.stdout, / hard: 18446744073709551615$/m);
+    }
+    assertEquals((await run("containers", "rm", "c", "d")).code, 0);
+  } finally {
+    await Deno.remove(file);
+  }
+}, { series: ["2"] });
+
 verbTest("run takes the namespace's runtime, unless it is told another", async ({ namespace, run }) => {
   const label = (value: string) => run("ns", "label", namespace, `containerd.io/defaults/runtime=${value}`);
   await label("io.containerd.none.v1");

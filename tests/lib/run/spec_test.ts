@@ -1,14 +1,15 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findImage } from "../../../lib/image/tag.ts";
 import { capabilities } from "../../../lib/oci/spec/capabilities.ts";
 import type { DeviceRule, RuntimeSpec } from "../../../lib/oci/spec/runtime_spec.ts";
 import type { SeccompProfile, SeccompRule } from "../../../lib/oci/spec/seccomp.ts";
 import { type ContainerOptions, createContainer } from "../../../lib/run/container.ts";
 import { removeContainer } from "../../../lib/run/remove.ts";
+import { execProcess, startTask } from "../../../lib/run/run.ts";
 import { importImages } from "../../../lib/image/import.ts";
 import { busyboxImage, ociArchive } from "../../real/images.ts";
 import { busyboxName } from "../some_container.ts";
-import { runBusybox, type RunSetting, runTest } from "./setting.ts";
+import { Captured, runBusybox, type RunSetting, runTest } from "./setting.ts";
 
 /** Our spec and that of ctr for the same flags, with what may differ taken out. */
 async function bothSpecs(
@@ -148,6 +149,32 @@ runTest("createContainer() confines a container as ctr does", async (setting) =>
     assertEquals(our, their);
   }
 }, { series: ["1.7", "2"] });
+
+runTest("createContainer() and execProcess() keep integers of 64 bits in a spec", async ({ client }) => {
+  const unlimited = 2n ** 64n - 1n;
+  const image = await findImage(client, busyboxName);
+  await createContainer(client, { id: "c", image, command: ["sleep", "600"] });
+  const { process, ...spec } = await client.containers.spec("c");
+  const rlimits = [{ type: "RLIMIT_CORE", hard: unlimited, soft: unlimited }];
+  await client.containers.delete("c");
+  await client.containers.create({
+    ...{ id: "c", runtime: "io.containerd.runc.v2", snapshotter: "overlayfs", snapshotKey: "c" },
+    spec: { ...spec, process: { ...process!, rlimits } },
+  });
+  assertEquals((await client.containers.spec("c")).process!.rlimits, rlimits);
+  using first = await startTask(client, "c");
+  const captured = new Captured();
+  const second = await execProcess(client, {
+    containerId: "c",
+    command: ["grep", "Max core", "/proc/self/limits"],
+    streams: captured.streams(),
+  });
+  assertEquals((await second.wait()).exitStatus, 0);
+  await second.delete();
+  assertMatch(captured.stdout, /unlimited +unlimited/);
+  await first.discard();
+  await removeContainer(client, "c");
+}, { series: ["2"] });
 
 /** A profile with all that is allowed without conditions in one list. */
 function effectOf({ syscalls = [], ...profile }: SeccompProfile) {
