@@ -10,6 +10,7 @@ export {
   type NamespaceAccess,
   NamespacedClient,
 } from "./lib/client.ts";
+export type { CheckpointOptions } from "./lib/checkpoint_options.ts";
 export { type ConcurrentOptions, mapConcurrent } from "./lib/concurrency.ts";
 export type { Container, Containers, NewContainer } from "./lib/containers.ts";
 export type { BlobTarget, Content, ContentInfo, Ingest, IngestTarget, Written } from "./lib/content.ts";
@@ -36,7 +37,7 @@ export { diagnose } from "./lib/doctor/diagnose.ts";
 export type { Finding, Mend, Severity } from "./lib/doctor/finding.ts";
 export { mendFinding } from "./lib/doctor/mend.ts";
 export type { DiagnoseOptions } from "./lib/doctor/scene.ts";
-export type { Event, Events, SubscribeOptions } from "./lib/events.ts";
+export type { Event, EventMessage, Events, NewEvent, SubscribeOptions } from "./lib/events.ts";
 export { foreseeFreed, type Freed } from "./lib/gc/freed.ts";
 export {
   contentKey,
@@ -177,6 +178,7 @@ export { parseSignal } from "./lib/oci/signal.ts";
 export { defaultSpec } from "./lib/oci/spec/default_spec.ts";
 export { parseCapability } from "./lib/oci/spec/capabilities.ts";
 export { checkEnvironment, parseEnvironmentFile } from "./lib/oci/spec/environment.ts";
+export { type Limits, limitsOf } from "./lib/oci/spec/limits.ts";
 export { parseSpecJson } from "./lib/oci/spec/json.ts";
 export { parseMount } from "./lib/oci/spec/mount.ts";
 export type {
@@ -186,6 +188,7 @@ export type {
   RuntimeLinux,
   RuntimeMount,
   RuntimeProcess,
+  RuntimeResources,
   RuntimeSpec,
   RuntimeUser,
 } from "./lib/oci/spec/runtime_spec.ts";

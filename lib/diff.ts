@@ -1,5 +1,4 @@
-import type { Descriptor as Message } from "../proto/gen/containerd/types/descriptor.ts";
-import { toNumber } from "./convert.ts";
+import { toDescriptor } from "./convert.ts";
 import type { Descriptor } from "./oci/descriptor.ts";
 import type { Scope } from "./scope.ts";
 import type { Mount } from "./snapshots.ts";
@@ -7,7 +6,21 @@ import { Diff as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
 import { unary } from "./unbounded.ts";
 
-/** containerd's diff service, in one namespace: layers become files, and files layers. */
+/**
+ * containerd's diff service, in one namespace: layers become files, and files layers.
+ *
+ * ```ts
+ * import type { Descriptor, NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient, layer: Descriptor) {
+ *   await using lease = await client.leases.acquire({ prefix: "example" });
+ *   const holder = client.withLease(lease.id);
+ *   const mounts = await holder.snapshots("overlayfs").prepare({ key: "scratch" });
+ *   const { digest } = await holder.diff.apply({ layer, mounts });
+ *   console.log(digest); // the layer's diff id
+ * }
+ * ```
+ */
 export class Diff {
   readonly #scope: Scope;
 
@@ -33,7 +46,7 @@ export class Diff {
     const request = { diff, mounts: mounts.map(toMessage), syncFs };
     const call = { action: "unpack", resource: `layer ${digest}`, ...options };
     const { applied } = await unary(this.#scope, { method: methods.apply, request }, call);
-    return fromMessage(applied!);
+    return toDescriptor(applied!);
   }
 
   /**
@@ -53,19 +66,10 @@ export class Diff {
     const request = { left: left.map(toMessage), right: right.map(toMessage), mediaType, ref, labels };
     const call = { action: "pack the difference of two snapshots", ...options };
     const { diff } = await unary(this.#scope, { method: methods.diff, request }, call);
-    return fromMessage(diff!);
+    return toDescriptor(diff!);
   }
 }
 
 function toMessage({ options, ...mount }: Mount) {
   return { ...mount, options: [...options] };
-}
-
-function fromMessage({ mediaType, digest, size, annotations }: Message): Descriptor {
-  return {
-    mediaType,
-    digest,
-    size: toNumber(size),
-    ...(Object.keys(annotations).length > 0 && { annotations }),
-  };
 }

@@ -7,17 +7,19 @@ import * as sandboxes from "../proto/gen/containerd/events/sandbox.ts";
 import * as snapshots from "../proto/gen/containerd/events/snapshot.ts";
 import * as tasks from "../proto/gen/containerd/events/task.ts";
 import type { Any } from "../proto/gen/google/protobuf/any.ts";
-import { toDate } from "./convert.ts";
+import { toDate, toTimestamp } from "./convert.ts";
 
-interface Decoder {
+interface Codec {
   decode(bytes: Uint8Array): object;
+  fromPartial(details: object): object;
+  encode(message: object): { finish(): Uint8Array };
 }
 
 const eventsPackage = "containerd.events";
 const imagesPackage = "containerd.services.images.v1";
 
-const decoders: ReadonlyMap<string, Decoder> = new Map([
-  ...decodersOf(eventsPackage, {
+const codecs: ReadonlyMap<string, Codec> = new Map([
+  ...codecsOf(eventsPackage, {
     ...containers,
     ...content,
     ...namespaces,
@@ -25,25 +27,40 @@ const decoders: ReadonlyMap<string, Decoder> = new Map([
     ...snapshots,
     ...tasks,
   }),
-  ...decodersOf(imagesPackage, images),
+  ...codecsOf(imagesPackage, images),
 ]);
 
 /** What an event says; nothing when its type is not known or its bytes are not of that type. */
 export function decodeEvent(event: Any | undefined): Record<string, unknown> {
-  const decoder = event && decoders.get(event.typeUrl.slice(event.typeUrl.lastIndexOf("/") + 1));
-  if (!decoder) return {};
+  const codec = event && codecs.get(event.typeUrl.slice(event.typeUrl.lastIndexOf("/") + 1));
+  if (!codec) return {};
   try {
-    return plain(decoder.decode(event.value)) as Record<string, unknown>;
+    return plain(codec.decode(event.value)) as Record<string, unknown>;
   } catch {
     return {};
   }
 }
 
-function decodersOf(scope: string, module: Readonly<Record<string, unknown>>): [string, Decoder][] {
-  const isDecoder = (value: unknown): value is Decoder =>
+/** The message of an event, the other way round; `undefined` for a type that is not known. */
+export function encodeEvent(
+  type: string,
+  details: Readonly<Record<string, unknown>>,
+): { typeUrl: string; value: Uint8Array } | undefined {
+  for (const [typeUrl, codec] of codecs) {
+    if (!typeUrl.endsWith(`.${type}`)) continue;
+    const fields = Object.entries(details).map(([key, value]) => [
+      key,
+      value instanceof Date ? toTimestamp(value) : value,
+    ]);
+    return { typeUrl, value: codec.encode(codec.fromPartial(Object.fromEntries(fields))).finish() };
+  }
+}
+
+function codecsOf(scope: string, module: Readonly<Record<string, unknown>>): [string, Codec][] {
+  const isCodec = (value: unknown): value is Codec =>
     typeof value === "object" && value !== null && "decode" in value;
-  return Object.entries(module).flatMap(([name, value]): [string, Decoder][] =>
-    isDecoder(value) ? [[`${scope}.${name}`, value]] : []
+  return Object.entries(module).flatMap(([name, value]): [string, Codec][] =>
+    isCodec(value) ? [[`${scope}.${name}`, value]] : []
   );
 }
 

@@ -1,10 +1,23 @@
 import type { Envelope } from "../proto/gen/containerd/services/events/v1/events.ts";
-import { toDate } from "./convert.ts";
+import { toDate, toTimestamp } from "./convert.ts";
 import { ContainerdError, containerdError } from "./errors.ts";
 import { equals } from "./filters.ts";
+import { quoted } from "./oci/quoted.ts";
 import type { Scope } from "./scope.ts";
 import { Events as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+
+/** A protobuf message, as it is sent. */
+export interface EventMessage {
+  /** Its full name, such as `containerd.events.TaskExit`. */
+  typeUrl: string;
+  value: Uint8Array;
+}
+
+/** What there is to tell of: in containerd's own words, or as any message, which goes first. */
+export type NewEvent =
+  & { topic: string }
+  & (Pick<Event, "type" | "details"> & { message?: EventMessage | undefined } | { message: EventMessage });
 
 /** Something that happened in a containerd. */
 export interface Event {
@@ -18,6 +31,8 @@ export interface Event {
   type: string;
   /** What it says, in containerd's words: `{ containerId: "web", exitStatus: 0, … }`; empty for an unknown type. */
   details: Record<string, unknown>;
+  /** The same as it came. */
+  message: EventMessage;
 }
 
 /** What to be told of. */
@@ -69,6 +84,57 @@ export class Events {
       throw error instanceof ContainerdError ? judged(error) : error;
     }
   }
+
+  /**
+   * Tells all subscribers of an event in this namespace, which happens now.
+   *
+   * ```ts
+   * import type { NamespacedClient } from "davit";
+   *
+   * async function example({ events }: NamespacedClient) {
+   *   await events.publish({ topic: "/tasks/oom", type: "TaskOOM", details: { containerId: "web" } });
+   * }
+   * ```
+   *
+   * @throws {InvalidArgumentError} when the topic is not of the form `/tasks/oom`, or there is no such type.
+   */
+  async publish(event: NewEvent, options: CallOptions = {}): Promise<void> {
+    const call = { action: "publish", resource: `event ${quoted(event.topic)}`, ...options };
+    const request = { topic: event.topic, event: await toMessage(event) };
+    await this.#scope.unary(methods.publish, request, call);
+  }
+
+  /**
+   * Tells all subscribers of an event that happened elsewhere, as it is: in its own namespace, at its own time, which
+   * is kept to the millisecond.
+   *
+   * @throws {InvalidArgumentError} when its namespace or topic cannot be one.
+   */
+  async forward(
+    event: NewEvent & Pick<Event, "timestamp" | "namespace">,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const { topic, namespace, timestamp } = event;
+    const call = { action: "forward", resource: `event ${quoted(topic)}`, ...options };
+    const envelope = { topic, namespace, timestamp: toTimestamp(timestamp), event: await toMessage(event) };
+    await this.#scope.unary(methods.forward, { envelope }, call);
+  }
+}
+
+/** An event that has to have a message, which for one in containerd's words is made. */
+async function toMessage(event: NewEvent): Promise<EventMessage> {
+  if (event.message) return event.message;
+  const { type, details } = event as Pick<Event, "type" | "details">;
+  const { encodeEvent } = await import("./event_details.ts");
+  const message = encodeEvent(type, details);
+  if (message) return message;
+  throw containerdError({
+    code: "invalid_argument",
+    reason: "containerd has no event of that type",
+    outcome: "not sent",
+    action: "publish",
+    resource: `event ${quoted(type)}`,
+  });
 }
 
 /** What containerd says of filters has no code of its own. */
@@ -85,8 +151,9 @@ function within(namespace: string, filters: readonly string[]): string[] {
 }
 
 async function fromMessage({ timestamp, namespace, topic, event }: Envelope): Promise<Event> {
-  const typeUrl = event?.typeUrl ?? "";
+  const { typeUrl, value } = event ?? { typeUrl: "", value: new Uint8Array() };
   const type = typeUrl.slice(typeUrl.lastIndexOf(".") + 1);
   const { decodeEvent } = await import("./event_details.ts");
-  return { timestamp: toDate(timestamp), namespace, topic, type, details: decodeEvent(event) };
+  const details = decodeEvent(event);
+  return { timestamp: toDate(timestamp), namespace, topic, type, details, message: { typeUrl, value } };
 }

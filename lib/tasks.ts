@@ -1,14 +1,23 @@
 import type { Process as Message } from "../proto/gen/containerd/types/task/task.ts";
-import { toDate } from "./convert.ts";
+import { type CheckpointOptions, checkpointOptions } from "./checkpoint_options.ts";
+import { toDate, toDescriptor } from "./convert.ts";
+import { ContainerdError, containerdError } from "./errors.ts";
 import { equals } from "./filters.ts";
+import type { Descriptor } from "./oci/descriptor.ts";
 import { quoted } from "./oci/quoted.ts";
 import { toSpecJson } from "./oci/spec/json.ts";
-import { processType, type RuntimeProcess } from "./oci/spec/runtime_spec.ts";
+import {
+  processType,
+  resourcesType,
+  type RuntimeProcess,
+  type RuntimeResources,
+} from "./oci/spec/runtime_spec.ts";
 import type { Scope } from "./scope.ts";
 import type { Mount } from "./snapshots.ts";
 import { readMetrics, type TaskMetrics } from "./task_metrics.ts";
 import { Tasks as methods } from "./transport/methods.ts";
 import type { CallOptions } from "./transport/transport.ts";
+import { unary as unbounded } from "./unbounded.ts";
 
 /** A task: the process of a container. */
 export interface Task {
@@ -33,7 +42,7 @@ export type TaskStatus = "unknown" | "created" | "running" | "stopped" | "paused
 export interface ProcessIo {
   /** What it reads. */
   stdin: string;
-  /** What it writes; with `stderr`, both are set or neither is. */
+  /** What it writes; unless it has a terminal, `stderr` has to be set with it. */
   stdout: string;
   /** Empty for a terminal, whose stdout it is. */
   stderr: string;
@@ -65,7 +74,20 @@ export interface ProcessOptions extends CallOptions {
 
 const statuses: readonly TaskStatus[] = ["unknown", "created", "running", "stopped", "paused", "pausing"];
 
-/** containerd's tasks service, in one namespace. */
+/**
+ * containerd's tasks service, in one namespace.
+ *
+ * ```ts
+ * import type { NamespacedClient } from "davit";
+ *
+ * async function example({ tasks }: NamespacedClient) {
+ *   for await (const { id, status } of tasks.list()) {
+ *     if (status === "running") await tasks.kill({ containerId: id, signal: 15 });
+ *     console.log(id, (await tasks.wait(id)).exitStatus);
+ *   }
+ * }
+ * ```
+ */
 export class Tasks {
   readonly #scope: Scope;
 
@@ -89,16 +111,23 @@ export class Tasks {
 
   /**
    * Sets up the process of a container and does not start it. Named pipes must be open for reading, or this waits for
-   * somebody to do so.
+   * somebody to do so. With a checkpoint of {@linkcode Tasks.checkpoint}, starting it goes on from there.
    *
    * @throws {AlreadyExistsError} when the container has a task.
    * @throws {NotFoundError} when there is no such container.
    */
   async create(
-    { containerId, rootfs, io }: { containerId: string; rootfs: readonly Mount[]; io: ProcessIo },
+    { containerId, rootfs, io, checkpoint: from }: {
+      containerId: string;
+      rootfs: readonly Mount[];
+      io: ProcessIo;
+      checkpoint?: Descriptor | undefined;
+    },
     options: CallOptions = {},
   ): Promise<{ pid: number }> {
-    const request = { containerId, rootfs: [...rootfs], ...io };
+    const { mediaType = "", digest = "", size = 0, annotations = {} } = from ?? {};
+    const checkpoint = from && { mediaType, digest, size: BigInt(size), annotations };
+    const request = { containerId, rootfs: [...rootfs], ...io, ...(checkpoint && { checkpoint }) };
     const call = { action: "create", resource: described(containerId), ...options };
     const { pid } = await this.#scope.unary(methods.create, request, call);
     return { pid };
@@ -208,16 +237,89 @@ export class Tasks {
     await this.#scope.unary(methods.closeIO, { containerId, execId, stdin: true }, call);
   }
 
-  /** Stops all processes of a container where they are. */
+  /**
+   * Stops all processes of a container where they are.
+   *
+   * @throws {NotFoundError} when it has no task.
+   * @throws {FailedPreconditionError} when that does not run.
+   */
   async pause(containerId: string, options: CallOptions = {}): Promise<void> {
     const call = { action: "pause", resource: described(containerId), ...options };
-    await this.#scope.unary(methods.pause, { containerId }, call);
+    await this.#during(["running"], {
+      containerId,
+      options,
+      work: this.#scope.unary(methods.pause, { containerId }, call),
+    });
   }
 
-  /** Lets paused processes go on. */
+  /**
+   * Lets paused processes go on.
+   *
+   * @throws {NotFoundError} when the container has no task.
+   * @throws {FailedPreconditionError} when that is not paused.
+   */
   async resume(containerId: string, options: CallOptions = {}): Promise<void> {
     const call = { action: "resume", resource: described(containerId), ...options };
-    await this.#scope.unary(methods.resume, { containerId }, call);
+    await this.#during(["paused", "pausing"], {
+      containerId,
+      options,
+      work: this.#scope.unary(methods.resume, { containerId }, call),
+    });
+  }
+
+  /**
+   * Changes what the processes of a container may use, until they end; the container's spec stays as it is.
+   *
+   * ```ts
+   * import { limitsOf, type NamespacedClient } from "davit";
+   *
+   * async function example({ tasks }: NamespacedClient) {
+   *   await tasks.update({ containerId: "web", resources: limitsOf({ memoryLimit: 512 * 1024 ** 2 }) });
+   * }
+   * ```
+   *
+   * @throws {NotFoundError} when it has no task.
+   * @throws {FailedPreconditionError} when that has ended.
+   * @throws {ContainerdError} when the kernel refuses, such as a limit below what is in use.
+   */
+  async update(
+    { containerId, resources, annotations = {} }: {
+      containerId: string;
+      resources: RuntimeResources;
+      annotations?: Record<string, string> | undefined;
+    },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const value = new TextEncoder().encode(JSON.stringify(resources));
+    const request = { containerId, resources: { typeUrl: resourcesType, value }, annotations };
+    const call = { action: "update", resource: described(containerId), ...options };
+    await this.#during(["created", "running", "paused"], {
+      containerId,
+      options,
+      work: this.#scope.unary(methods.update, request, call),
+    });
+  }
+
+  /**
+   * Writes down the state of a container's processes, for which its runtime needs CRIU: to a folder of the host, or to
+   * content of this namespace, which then has to be held by a lease, and of which this tells.
+   *
+   * @throws {NotFoundError} when it has no task.
+   * @throws {FailedPreconditionError} when that has ended.
+   * @throws {ContainerdError} when CRIU is missing or fails.
+   */
+  async checkpoint(
+    containerId: string,
+    { exit, imagePath, workPath, ...options }: CallOptions & CheckpointOptions = {},
+  ): Promise<Descriptor[]> {
+    const request = { containerId, options: await checkpointOptions({ exit, imagePath, workPath }) };
+    const call = { action: "checkpoint", resource: described(containerId), ...options };
+    const { descriptors } = await this.#during(["running", "paused"], {
+      containerId,
+      options,
+      work: unbounded(this.#scope, { method: methods.checkpoint, request }, call),
+    });
+    return descriptors.map(toDescriptor);
   }
 
   /** All processes of a container. @throws {NotFoundError} when it has no task. */
@@ -241,6 +343,24 @@ export class Tasks {
     const filters = containerIds.map((id) => equals("id", id));
     const { metrics } = await this.#scope.unary(methods.metrics, { filters }, call);
     for (const metric of metrics) yield await readMetrics(metric);
+  }
+
+  /** What runtimes say of a task in the wrong state has no code of its own, and words that differ: its state tells. */
+  async #during<T>(
+    allowed: readonly TaskStatus[],
+    { containerId, options, work }: { containerId: string; options: CallOptions; work: Promise<T> },
+  ): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof ContainerdError) || error.code !== "unknown") throw error;
+      const task = await this.get(containerId, options).catch(() => undefined);
+      if (task === undefined || allowed.includes(task.status)) throw error;
+      const reason = `it is ${task.status}`;
+      throw containerdError({ ...error.details, code: "failed_precondition", reason, outcome: "refused" }, {
+        cause: error,
+      });
+    }
   }
 }
 

@@ -4,6 +4,9 @@ import { defineVerb, type VerbContext } from "../verb.ts";
 /** The longest wait before the next attempt to connect again, in milliseconds. */
 const longestWaitMs = 5_000;
 
+/** Without the bytes. */
+type Row = Omit<Event, "message">;
+
 export default defineVerb({
   summary: "Show what happens from now on, in this namespace or with -A in all",
   examples: ["events", "events -A 'topic~=\"^/tasks/\"' -o jsonl", `events 'topic=="/tasks/oom"'`],
@@ -16,13 +19,13 @@ export default defineVerb({
   ],
   acrossNamespaces: true,
   endless: true,
-  async *run(context): AsyncIterable<Event> {
+  async *run(context): AsyncIterable<Row> {
     const { signal } = context;
     for (let waitMs = 100;; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       try {
-        for await (const event of subscribe(context)) {
+        for await (const { message: _, ...row } of subscribe(context)) {
           waitMs = 100;
-          yield event;
+          yield row;
         }
         return;
       } catch (error) {

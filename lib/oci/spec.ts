@@ -3,6 +3,7 @@ import type { ProcessConfig } from "./process_config.ts";
 import { capabilities, inSets } from "./spec/capabilities.ts";
 import { defaultSpec } from "./spec/default_spec.ts";
 import { changedEnvironment } from "./spec/environment.ts";
+import { limitsOf } from "./spec/limits.ts";
 import type {
   DeviceRule,
   RuntimeDevice,
@@ -23,9 +24,11 @@ export interface SpecOptions {
   cwd?: string | undefined;
   /** Its output is a terminal. */
   terminal?: boolean | undefined;
+  /** What the container calls itself. */
   hostname?: string | undefined;
   /** Those of the default with the same destination are left out. */
   mounts?: readonly RuntimeMount[] | undefined;
+  /** By key, for the runtime and whoever extends it; `annotations` of the runtime spec. */
   annotations?: Readonly<Record<string, string>> | undefined;
   /** The root filesystem cannot be written to. */
   readOnly?: boolean | undefined;
@@ -33,8 +36,9 @@ export interface SpecOptions {
   memoryLimit?: number | undefined;
   /** How many processors' time it may use: 0.5 is half of one. */
   cpus?: number | undefined;
-  /** Full names, as `CAP_NET_ADMIN`; first these come to the default ones, then the others go. */
+  /** Full names, as `CAP_NET_ADMIN`, that come to the default ones. */
   addCapabilities?: readonly string[] | undefined;
+  /** Full names that go, also those that `addCapabilities` has. */
   dropCapabilities?: readonly string[] | undefined;
   /** All capabilities and devices of the host, nothing masked. */
   privileged?: boolean | undefined;
@@ -62,6 +66,7 @@ export interface SpecSources {
 
 /** What of the host goes into a spec. */
 export interface HostFacts {
+  /** Of use in the host's network only. */
   hostname: string;
   /** The capabilities that can be given, for a privileged container. */
   capabilities: readonly string[];
@@ -91,11 +96,12 @@ export function buildSpec({ namespace, id, image, rootfs, user, host, options }:
   const { resources } = linux;
   resources!.devices = deviceRules(resources!.devices ?? [], { host, options });
   if (host.devices.length > 0) linux.devices = [...host.devices];
-  if (options.memoryLimit) resources!.memory = { limit: options.memoryLimit };
-  if (options.cpus) {
-    const period = 100_000;
-    resources!.cpu = { ...resources!.cpu, period, quota: Math.round(options.cpus * period) };
-  }
+  const { memory, cpu } = limitsOf({
+    memoryLimit: options.memoryLimit || undefined,
+    cpus: options.cpus || undefined,
+  });
+  if (memory) resources!.memory = memory;
+  if (cpu) resources!.cpu = { ...resources!.cpu, ...cpu };
   const { seccomp } = options;
   if (seccomp) {
     const { bounding = [] } = process.capabilities;

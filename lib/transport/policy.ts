@@ -40,13 +40,14 @@ export function restricted(inner: Transport, policy: Policy): Transport {
 /** Finds the namespace that a request is about; none where any may be asked for. */
 type Subject = (request: unknown) => string | undefined;
 
-/** All methods that take no namespace from the header; one that is not here is refused. */
+/** All methods that take no namespace from the header, or another one, too; of the former none else is allowed. */
 const subjects: ReadonlyMap<string, Subject> = new Map([
   [Namespaces.get.name, ofName],
   [Namespaces.list.name, none],
   [Namespaces.create.name, ofNamespace],
   [Namespaces.update.name, ofNamespace],
   [Namespaces.delete.name, ofName],
+  [Events.forward.name, ofEnvelope],
   ...[Introspection, Version].flatMap((service) =>
     Object.values<Method>(service).map(({ name }): [string, Subject] => [name, none])
   ),
@@ -60,16 +61,22 @@ function ofNamespace(request: unknown): string {
   return ofName((request as { namespace?: object }).namespace ?? {});
 }
 
+function ofEnvelope(request: unknown): string {
+  return String((request as { envelope?: { namespace?: string } }).envelope?.namespace ?? "");
+}
+
 function none(): undefined {}
 
 function check(
   { namespaces, write, dryRun = false, narrowed = () => undefined }: Policy,
   { method, call, request }: { method: Method; call: Call; request: unknown },
 ): void {
-  const subject = method.namespaced ? () => call.namespace : subjects.get(method.name);
-  if (subject === undefined) refuse(method, call, `plugins may not call ${method.name}`);
-  const namespace = subject(request);
-  if (namespace !== undefined && namespaces !== "any" && !namespaces.includes(namespace)) {
+  const subject = subjects.get(method.name);
+  if (subject === undefined && !method.namespaced) {
+    refuse(method, call, `plugins may not call ${method.name}`);
+  }
+  for (const namespace of [method.namespaced ? call.namespace : undefined, subject?.(request)]) {
+    if (namespace === undefined || namespaces === "any" || namespaces.includes(namespace)) continue;
     refuse(
       method,
       call,

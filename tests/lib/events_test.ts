@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { InvalidArgumentError } from "../../lib/errors.ts";
 import type { Event } from "../../lib/events.ts";
+import { join } from "@std/path";
+import type { Containerd } from "../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../real/test.ts";
 import { connect } from "../../lib/client.ts";
 import { runBusybox, runTest } from "./run/setting.ts";
@@ -97,3 +99,108 @@ realTest(
   },
   { series: ["2"] },
 );
+
+const sentAt = new Date("2024-02-29T12:34:56.789Z");
+
+realTest(
+  "events.publish() and forward() tell davit and ctr, and forward() keeps all",
+  async (_, containerd) => {
+    await using connection = await connect({ address: containerd.address });
+    const [here, there] = [uniqueNamespace(), uniqueNamespace()].map((name) => connection.namespace(name));
+    const details = { containerId: "web", pid: 7, exitStatus: 3, exitedAt: sentAt };
+    const exit = { topic: "/tasks/exit", type: "TaskExit", details: { ...details, id: "web" } };
+    await using ctr = new CtrEvents(containerd);
+    const filters = ['topic=="/tasks/exit"'];
+    const began = Date.now();
+    const [published] = await eventsOf(here!.events.subscribe({ filters }), {
+      work: () => here!.events.publish(exit),
+      isLast: () => true,
+    });
+    assertEquals(published, {
+      ...exit,
+      namespace: here!.name,
+      timestamp: published!.timestamp,
+      message: { typeUrl: "containerd.events.TaskExit", value: published!.message.value },
+    });
+    assert(Math.abs(published!.timestamp.getTime() - began) < 60_000);
+
+    const forwarded = { ...published!, namespace: there!.name, timestamp: sentAt };
+    assertEquals(
+      await eventsOf(there!.events.subscribe({ filters }), {
+        work: () => here!.events.forward(forwarded),
+        isLast: () => true,
+      }),
+      [forwarded],
+    );
+    await ctr.until(
+      /^2024-02-29 12:34:56\.789\S* \+0000 UTC (\S+) \/tasks\/exit (.*)$/m,
+      ([, namespace, event]) => {
+        assertEquals(namespace, there!.name);
+        assertEquals(JSON.parse(event!).exit_status, 3);
+      },
+    );
+
+    // Whatever davit does not know goes on as it came.
+    const message = { typeUrl: "example.com/Custom", value: new Uint8Array([8, 1]) };
+    const [custom] = await eventsOf(here!.events.subscribe({ filters: ['topic=="/custom"'] }), {
+      work: () => here!.events.publish({ topic: "/custom", message }),
+      isLast: () => true,
+    });
+    assertEquals([custom!.details, custom!.message], [{}, message]);
+  },
+);
+
+realTest("events.publish() and forward() refuse what cannot be an event", async (_, containerd) => {
+  await using connection = await connect({ address: containerd.address });
+  const { events } = connection.namespace(uniqueNamespace());
+  const event = { topic: "/tasks/oom", type: "TaskOOM", details: {} };
+  for (const topic of ["", "tasks", "/", "/tasks//oom", "/tasks oom"]) {
+    await assertRejects(
+      () => events.publish({ ...event, topic }),
+      InvalidArgumentError,
+      "Cannot publish event",
+    );
+  }
+  const { message } = await assertRejects(
+    () => events.publish({ ...event, type: "None" }),
+    InvalidArgumentError,
+  );
+  assertEquals(message, 'Cannot publish event "None": containerd has no event of that type');
+  const elsewhere = { ...event, namespace: "a b", timestamp: sentAt };
+  await assertRejects(() => events.forward(elsewhere), InvalidArgumentError, "Cannot forward event");
+});
+
+/** A ctr that shows events. */
+class CtrEvents implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #reading: Promise<void>;
+  #text = "";
+
+  constructor({ address, release }: Containerd) {
+    this.#child = new Deno.Command(join(release.bin, "ctr"), {
+      args: ["--address", address, "events"],
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#reading = this.#read();
+  }
+
+  /** Resolves once it has shown something. */
+  async until(pattern: RegExp, check: (match: RegExpExecArray) => void): Promise<void> {
+    for (;;) {
+      const match = pattern.exec(this.#text);
+      if (match) return check(match);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) this.#text += text;
+  }
+}

@@ -38,7 +38,7 @@ async function use(
 
 /** Whatever field a request names a namespace in. */
 function about(namespace: string) {
-  return { name: namespace, namespace: { name: namespace } };
+  return { name: namespace, namespace: { name: namespace }, envelope: { namespace } };
 }
 
 function recording(passed: string[]): Transport {
@@ -90,11 +90,12 @@ Deno.test("restricted() lets nothing through in a namespace that is not listed, 
   assertEquals(await passing(policy, about("theirs"), "theirs"), open);
 });
 
-Deno.test("restricted() judges the namespaces service by the namespace that a request names", async () => {
+Deno.test("restricted() judges by the namespace that a request names, of a namespace or of an event", async () => {
   const policy: Policy = { namespaces: ["ours"], write: "all" };
-  const ofNamespaces = (method: Method) => service(method) === "Namespaces" && !method.name.endsWith("/List");
-  assertEquals(await passing(policy, about("theirs"), "ours"), names((method) => !ofNamespaces(method)));
-  assertEquals(await passing(policy, {}, "ours"), names((method) => !ofNamespaces(method)));
+  const namesOne = (method: Method) =>
+    service(method) === "Namespaces" ? !method.name.endsWith("/List") : method.name.endsWith("/Forward");
+  assertEquals(await passing(policy, about("theirs"), "ours"), names((method) => !namesOne(method)));
+  assertEquals(await passing(policy, {}, "ours"), names((method) => !namesOne(method)));
 });
 
 Deno.test("restricted() refuses a method without a namespace that it has not been taught", async () => {
