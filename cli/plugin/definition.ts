@@ -1,5 +1,5 @@
 /** What a plugin says of itself, checked: it comes from a worker as plain data that may be anything. */
-import type { Access, Argument, Completes, Option, Plugin } from "../../mod.ts";
+import type { Access, Argument, Completes, Option, Options, Plugin } from "../../mod.ts";
 import {
   type Check,
   fail,
@@ -15,7 +15,7 @@ import {
   optional,
   string,
 } from "../checks.ts";
-import { reservedOptions } from "../globals.ts";
+import { reservedOptions, shortFlags } from "../globals.ts";
 import { flagName } from "../options.ts";
 import { wholePattern } from "./pattern.ts";
 
@@ -113,6 +113,16 @@ function options(value: unknown, at: string): void {
     checkOptionName(name);
     checkOption(option, `${at}.${name}`);
   }
+  const letters = Object.values(value as Options).flatMap(({ short }) => short ?? []);
+  const twice = letters.find((letter, index) => letters.indexOf(letter) < index);
+  if (twice !== undefined) fail(at, `two of them have "${twice}" as their short form`);
+}
+
+/** The letters of global flags mean the same everywhere. */
+function letter(value: unknown, at: string): void {
+  matching(/^[A-Za-z]$/, "a letter")(value, at);
+  const taken = shortFlags.get(value as string);
+  if (taken !== undefined) fail(at, `-${value} is --${taken} of davit itself; use another letter`);
 }
 
 function checkOptionName(name: string): void {
@@ -123,7 +133,13 @@ function checkOptionName(name: string): void {
 }
 
 function checkOption(value: unknown, at: string): void {
-  const facts = { type: string, summary: line, placeholder: optional(line), env: optional(variable) };
+  const facts = {
+    type: string,
+    summary: line,
+    short: optional(letter),
+    placeholder: optional(line),
+    env: optional(variable),
+  };
   const required = optional(flag);
   const choices = optional(listOf(line));
   const numeric = (check: Check) => ({
@@ -144,7 +160,7 @@ function checkOption(value: unknown, at: string): void {
     },
     integer: numeric(integer),
     number: numeric(number),
-    size: numeric(integer),
+    size: numeric(whole("bytes")),
     boolean: facts,
     list: {
       ...facts,
@@ -154,13 +170,20 @@ function checkOption(value: unknown, at: string): void {
       choices,
       completes: optional(completes),
     },
-    duration: numeric(integer),
+    duration: numeric(whole("milliseconds")),
     file: { ...facts, required },
   };
   const type = isObject(value) ? value.type : undefined;
   oneOf(...Object.keys(shapes))(type, `${at}.type`);
   fields(value, at, shapes[type as Option["type"]]);
   checkDefault(value as unknown as DefaultFacts, at);
+}
+
+/** What a user gives with a unit, a definition has as a number. */
+function whole(unit: string): Check {
+  return (value, at) => {
+    if (!Number.isSafeInteger(value)) fail(at, `expected a whole number of ${unit}`);
+  };
 }
 
 interface DefaultFacts {

@@ -27,7 +27,7 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
       forReal: { type: "boolean", summary: "x" },
       several: { type: "list", summary: "x", required: true, commas: true, completes: "namespace" },
       forms: { type: "list", summary: "x", choices: ["a", "b"], default: ["a"] },
-      wait: { type: "duration", summary: "x", default: 1000, max: 2000 },
+      wait: { type: "duration", summary: "x", default: 1000, max: 2000, short: "w" },
     },
     columns: [{ header: "SIZE", key: "size", as: "bytes", wide: true }],
     plans: true,
@@ -85,12 +85,32 @@ const wrong: readonly [definition: unknown, said: string][] = [
     "options.keep.default: expected a whole number",
   ],
   [
+    { ...sound, options: { wait: { type: "duration", summary: "x", default: "30d" } } },
+    "options.wait.default: expected a whole number of milliseconds",
+  ],
+  [
+    { ...sound, options: { most: { type: "size", summary: "x", max: "1GiB" } } },
+    "options.most.max: expected a whole number of bytes",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, short: "keep" } } },
+    "options.keep.short: expected a letter",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, short: "n" } } },
+    "options.keep.short: -n is --namespace of davit itself; use another letter",
+  ],
+  [
+    { ...sound, options: { keep: { ...option, short: "k" }, most: { ...option, short: "k" } } },
+    'options: two of them have "k" as their short form',
+  ],
+  [
     { ...sound, options: { keep: { ...option, choices: [1] } } },
-    "options.keep.choices: not one of type, summary, placeholder, env, default, required, min, max",
+    "options.keep.choices: not one of type, summary, short, placeholder, env, default, required, min, max",
   ],
   [
     { ...sound, options: { force: { type: "boolean", summary: "x", default: true } } },
-    "options.force.default: not one of type, summary, placeholder, env",
+    "options.force.default: not one of type, summary, short, placeholder, env",
   ],
   [
     { ...sound, options: { keep: { ...option, defualt: 5 } } },
