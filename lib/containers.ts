@@ -46,7 +46,20 @@ export interface NewContainer {
   snapshotKey?: string;
 }
 
-/** containerd's containers service, in one namespace. */
+/**
+ * containerd's containers service, in one namespace.
+ *
+ * ```ts
+ * import { defaultSpec, type NamespacedClient } from "davit";
+ *
+ * async function example({ containers, name }: NamespacedClient) {
+ *   const spec = defaultSpec({ namespace: name, id: "web" });
+ *   spec.root = { path: "/srv/web" };
+ *   spec.process!.args = ["/bin/server"];
+ *   await containers.create({ id: "web", runtime: "io.containerd.runc.v2", spec });
+ * }
+ * ```
+ */
 export class Containers {
   readonly #scope: Scope;
 

@@ -52,7 +52,21 @@ export interface Ingest {
 /** Above this, a blob is read as a true stream instead of in one piece. */
 const smallBytes = 8 * 1024 * 1024;
 
-/** containerd's content service, in one namespace. */
+/**
+ * containerd's content service, in one namespace.
+ *
+ * ```ts
+ * import { digestOf } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * await using containerd = new InMemoryContainerd().client();
+ * const { content } = containerd.namespace("build");
+ * const bytes = new TextEncoder().encode("text");
+ * const blob = { digest: await digestOf(bytes), size: bytes.length };
+ * await content.write(blob, (offset) => ReadableStream.from([bytes.subarray(offset)]));
+ * assertEquals(new TextDecoder().decode(await content.readSmall(blob)), "text");
+ * ```
+ */
 export class Content {
   readonly #scope: Scope;
 

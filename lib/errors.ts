@@ -47,7 +47,23 @@ export interface ErrorDetails {
   method?: string | undefined;
 }
 
-/** A call to containerd that failed. Subclasses name the failures that callers tell apart. */
+/**
+ * A call to containerd that failed. Subclasses name the failures that callers tell apart.
+ *
+ * ```ts
+ * import { ContainerdError, type NamespacedClient, NotFoundError } from "davit";
+ *
+ * async function example({ images }: NamespacedClient) {
+ *   try {
+ *     await images.delete("example.com/app:1");
+ *   } catch (error) {
+ *     if (error instanceof NotFoundError) return; // somebody was faster
+ *     if (error instanceof ContainerdError && error.outcome === "unknown") console.log("It may be gone");
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class ContainerdError extends Error implements ErrorDetails {
   /** The name of the class, here and in subclasses. */
   override name = "ContainerdError";

@@ -22,7 +22,20 @@ export interface Image {
   updatedAt: Date;
 }
 
-/** containerd's images service, in one namespace. */
+/**
+ * containerd's images service, in one namespace.
+ *
+ * ```ts
+ * import type { NamespacedClient } from "davit";
+ *
+ * async function example({ images }: NamespacedClient) {
+ *   for await (const { name, target } of images.list({ filters: ["labels.team==web"] })) {
+ *     console.log(name, target.digest);
+ *     await images.update({ name, labels: { reviewed: "yes" } });
+ *   }
+ * }
+ * ```
+ */
 export class Images {
   readonly #scope: Scope;
 

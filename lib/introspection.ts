@@ -54,7 +54,19 @@ export interface DaemonPlugin {
   initError?: string;
 }
 
-/** What a containerd says about itself: its introspection and version services. */
+/**
+ * What a containerd says about itself: its introspection and version services.
+ *
+ * ```ts
+ * import type { NamespaceAccess } from "davit";
+ *
+ * async function example({ introspection }: NamespaceAccess) {
+ *   const { version } = await introspection.version();
+ *   const plugins = await Array.fromAsync(introspection.plugins({ filters: ["type==io.containerd.snapshotter.v1"] }));
+ *   console.log(version, plugins.map(({ id }) => id));
+ * }
+ * ```
+ */
 export class Introspection {
   readonly #scope: Scope;
 

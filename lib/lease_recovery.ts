@@ -31,6 +31,15 @@ export interface RecoverOptions extends CallOptions {
 /**
  * Deletes the leases that davit made in runs that died, and with them what of their writes never was complete. All
  * others stay: those of somebody else are not even named.
+ *
+ * ```ts
+ * import { type NamespacedClient, recoverLeases } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const isAlive = () => Promise.resolve(false); // nothing of davit runs here
+ *   for await (const { id, status } of recoverLeases(client, { isAlive })) console.log(id, status);
+ * }
+ * ```
  */
 export async function* recoverLeases(
   { leases }: NamespacedClient,

@@ -42,7 +42,19 @@ export const collectionMs = 600_000;
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** containerd's leases service, in one namespace. */
+/**
+ * containerd's leases service, in one namespace.
+ *
+ * ```ts
+ * import type { NamespacedClient } from "davit";
+ *
+ * async function example({ leases }: NamespacedClient) {
+ *   await leases.create({ id: "nightly", expiresInMs: 60 * 60 * 1000 });
+ *   await leases.addResource("nightly", { type: "content", id: "sha256:…" });
+ *   await leases.delete("nightly", { sync: true });
+ * }
+ * ```
+ */
 export class Leases {
   readonly #scope: Scope;
 

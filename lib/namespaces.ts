@@ -14,7 +14,18 @@ export interface Namespace {
   labels: Record<string, string>;
 }
 
-/** containerd's namespaces service. */
+/**
+ * containerd's namespaces service.
+ *
+ * ```ts
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * await using client = new InMemoryContainerd().client();
+ * await client.namespaces.create("build", { labels: { team: "web" } });
+ * await client.namespaces.update("build", { labels: { team: "", owner: "ops" } });
+ * assertEquals((await client.namespaces.get("build")).labels, { owner: "ops" });
+ * ```
+ */
 export class Namespaces {
   readonly #scope: Scope;
 

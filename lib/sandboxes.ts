@@ -45,6 +45,17 @@ export interface NewSandbox {
  * neither makes a namespace nor goes with one.
  *
  * Every method throws {@linkcode UnimplementedError} on containerd 1.6.
+ *
+ * ```ts
+ * import type { NamespacedClient } from "davit";
+ *
+ * async function example({ sandboxes }: NamespacedClient) {
+ *   for await (const sandbox of sandboxes.list()) {
+ *     await sandboxes.stop(sandbox);
+ *     await sandboxes.delete(sandbox.id);
+ *   }
+ * }
+ * ```
  */
 export class Sandboxes {
   readonly #scope: Scope;
@@ -134,7 +145,17 @@ export class Sandboxes {
   }
 }
 
-/** The sandboxes of a namespace, for whoever looks at all that is in it: containerd 1.6 has none. */
+/**
+ * The sandboxes of a namespace, for whoever looks at all that is in it: containerd 1.6 has none.
+ *
+ * ```ts
+ * import { knownSandboxes, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for await (const { id, sandboxer } of knownSandboxes(client)) console.log(id, sandboxer);
+ * }
+ * ```
+ */
 export async function* knownSandboxes(
   { sandboxes }: { sandboxes: Sandboxes },
   options: CallOptions = {},

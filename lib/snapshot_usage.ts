@@ -9,7 +9,18 @@ export interface MeasuredSnapshot extends Snapshot, SnapshotUsage {}
 /** containerd walks through the files of those that are active. */
 const measuredAtOnce = 16;
 
-/** Measures snapshots, in their order; those that are gone meanwhile are left out. */
+/**
+ * Measures snapshots, in their order; those that are gone meanwhile are left out.
+ *
+ * ```ts
+ * import { measureSnapshots, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const snapshots = client.snapshots("overlayfs");
+ *   for await (const { key, size } of measureSnapshots(snapshots, snapshots.list())) console.log(key, size);
+ * }
+ * ```
+ */
 export async function* measureSnapshots(
   snapshots: Snapshots,
   found: Iterable<Snapshot> | AsyncIterable<Snapshot>,

@@ -57,7 +57,21 @@ export interface NewSnapshot {
 
 const kinds: readonly SnapshotKind[] = ["unknown", "view", "active", "committed"];
 
-/** One snapshotter of containerd's snapshots service, in one namespace. */
+/**
+ * One snapshotter of containerd's snapshots service, in one namespace.
+ *
+ * ```ts
+ * import type { NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient, chainId: string) {
+ *   await using lease = await client.leases.acquire({ prefix: "example" });
+ *   const snapshots = client.withLease(lease.id).snapshots("overlayfs");
+ *   const mounts = await snapshots.prepare({ key: "scratch", parent: chainId });
+ *   console.log(mounts);
+ *   await snapshots.remove("scratch");
+ * }
+ * ```
+ */
 export class Snapshots {
   readonly #scope: Scope;
   readonly #snapshotter: string;

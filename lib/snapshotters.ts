@@ -2,7 +2,17 @@ import type { NamespacedClient } from "./client.ts";
 import type { Introspection } from "./introspection.ts";
 import type { CallOptions } from "./transport/transport.ts";
 
-/** The snapshotters that a containerd has and that work, by name. */
+/**
+ * The snapshotters that a containerd has and that work, by name.
+ *
+ * ```ts
+ * import { loadedSnapshotters, type NamespaceAccess } from "davit";
+ *
+ * async function example({ introspection }: NamespaceAccess) {
+ *   console.log((await loadedSnapshotters(introspection)).includes("erofs"));
+ * }
+ * ```
+ */
 export async function loadedSnapshotters(
   introspection: Introspection,
   options: CallOptions = {},
@@ -12,7 +22,18 @@ export async function loadedSnapshotters(
   return plugins.filter(({ initError }) => initError === undefined).map(({ id }) => id).sort();
 }
 
-/** The snapshotter that a namespace's label names, or else containerd's default on Linux, `overlayfs`. */
+/**
+ * The snapshotter that a namespace's label names, or else containerd's default on Linux, `overlayfs`.
+ *
+ * ```ts
+ * import { defaultSnapshotter, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const snapshots = client.snapshots(await defaultSnapshotter(client));
+ *   for await (const { key, kind } of snapshots.list()) console.log(key, kind);
+ * }
+ * ```
+ */
 export async function defaultSnapshotter(
   client: NamespacedClient,
   options: CallOptions = {},

@@ -35,6 +35,18 @@ const checks: readonly Check[] = [
  * Looks for what is wrong with a containerd and on its machine, and changes nothing. What cannot be looked at, such as
  * the processes of another machine, is passed over.
  *
+ * ```ts
+ * import { connect, diagnose } from "davit";
+ *
+ * async function example(address: string) {
+ *   await using client = await connect({ address });
+ *   const isAlive = () => Promise.resolve(undefined); // nobody can tell
+ *   for await (const { what, why, commands } of diagnose(client, { address, isAlive })) {
+ *     console.log(what, why, commands);
+ *   }
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when there is no namespace of the name in `only`.
  */
 export async function* diagnose(client: NamespaceAccess, options: DiagnoseOptions): AsyncIterable<Finding> {

@@ -8,6 +8,17 @@ import type { Finding } from "./finding.ts";
 /**
  * Mends what is safe to mend; resolves to whether it did. What only waits to be collected goes with the collection
  * that the caller makes when all is mended: {@linkcode Leases.collectGarbage}.
+ *
+ * ```ts
+ * import { type Finding, mendFinding, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient, findings: readonly Finding[]) {
+ *   for (const finding of findings) {
+ *     if (!await mendFinding(client, finding)) console.log(finding.what, finding.commands);
+ *   }
+ *   await client.leases.collectGarbage();
+ * }
+ * ```
  */
 export async function mendFinding(
   client: NamespaceAccess,

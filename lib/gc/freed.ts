@@ -23,6 +23,16 @@ const usagesAtOnce = 8;
  * collected already. A blob is freed when the last namespace lets go of it; snapshots are never shared.
  *
  * `graphs` are those of all namespaces.
+ *
+ * ```ts
+ * import { foreseeFreed, loadGraphs, type NamespaceAccess, type Root } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const isGone = ({ kind, name }: Root) => kind === "image" && name.startsWith("example.com/old/");
+ *   const { contentBytes, snapshotBytes } = await foreseeFreed(client, await loadGraphs(client), { isGone });
+ *   console.log(contentBytes + snapshotBytes);
+ * }
+ * ```
  */
 export async function foreseeFreed(
   client: NamespaceAccess,

@@ -27,7 +27,19 @@ export interface CollectedGarbage extends Garbage {
   status: "removed" | "kept";
 }
 
-/** Finds what the next garbage collection finds; that is always one for all namespaces. */
+/**
+ * Finds what the next garbage collection finds; that is always one for all namespaces.
+ *
+ * ```ts
+ * import { executeCollection, type NamespaceAccess, planCollection } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { garbage, freed } = await planCollection(client);
+ *   console.log(freed.contentBytes + freed.snapshotBytes);
+ *   for await (const { id, status } of executeCollection(client, garbage)) console.log(id, status);
+ * }
+ * ```
+ */
 export async function planCollection(
   client: NamespaceAccess,
   options: CallOptions = {},

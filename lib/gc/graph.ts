@@ -40,7 +40,7 @@ export interface GraphPath {
 export interface GraphParts {
   /** By {@linkcode contentKey} and {@linkcode snapshotKey}. */
   nodes: ReadonlyMap<string, GraphNode>;
-  /** Those that are expired among them. */
+  /** Expired ones among them. */
   roots: readonly Root[];
 }
 
@@ -74,7 +74,19 @@ export class ReferenceGraph implements GraphParts {
     this.roots = roots;
   }
 
-  /** The nodes that a collection would leave, by key, if the roots for which `isGone` holds were not there. */
+  /**
+   * The nodes that a collection would leave, by key, if the roots for which `isGone` holds were not there.
+   *
+   * ```ts
+   * import { loadGraph, type NamespacedClient } from "davit";
+   *
+   * async function example(client: NamespacedClient) {
+   *   const graph = await loadGraph(client);
+   *   const left = graph.reachable(({ kind }) => kind === "image");
+   *   console.log(`${graph.nodes.size - left.size} would go with all images`);
+   * }
+   * ```
+   */
   reachable(isGone: (root: Root) => boolean = () => false): Map<string, GraphNode> {
     const reached = new Map<string, GraphNode>();
     // The flat ones last: what they reach, another may have gone on from.

@@ -16,7 +16,19 @@ export interface Staleness {
   olderThanMs: number;
 }
 
-/** The ingests of a namespace to which nothing was written for `olderThanMs`. */
+/**
+ * The ingests of a namespace to which nothing was written for `olderThanMs`.
+ *
+ * ```ts
+ * import { abortStale, type NamespacedClient, staleIngests } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for (const ingest of await staleIngests(client, { olderThanMs: 24 * 60 * 60 * 1000 })) {
+ *     if (ingest.lease === undefined) await abortStale(client, ingest);
+ *   }
+ * }
+ * ```
+ */
 export async function staleIngests(
   { content, leases }: NamespacedClient,
   { olderThanMs, ...options }: CallOptions & Staleness,

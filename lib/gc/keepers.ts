@@ -20,6 +20,16 @@ export interface Keeper {
  * What keeps content, a snapshot, a lease, a container, or what an image points to alive; none when the namespace has no
  * such thing. `what` is a digest, a snapshot's key with or without its snapshotter, the id of a lease or a container, or
  * the name of an image.
+ *
+ * ```ts
+ * import { keepersOf, loadGraph } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * const images = [{ name: "example.com/app:1" }];
+ * await using client = new InMemoryContainerd({ namespaces: { build: { images } } }).client();
+ * const [kept] = keepersOf(await loadGraph(client.namespace("build")), "example.com/app:1");
+ * assertEquals(kept?.keeper, "image example.com/app:1");
+ * ```
  */
 export function keepersOf(graph: ReferenceGraph, what: string): Keeper[] {
   const { namespace, nodes, roots } = graph;

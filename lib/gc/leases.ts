@@ -16,6 +16,17 @@ export interface JudgedLease extends Lease {
 /**
  * Judges the leases of a namespace: those may go that have expired, and those that davit took in a run that died.
  * Whoever holds another is at work.
+ *
+ * ```ts
+ * import { deleteJudged, judgeLeases, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const isAlive = () => Promise.resolve(undefined); // nobody can tell, so only those go that have expired
+ *   for (const lease of await judgeLeases(client, { isAlive })) {
+ *     if (lease.action === "remove") await deleteJudged(client, lease);
+ *   }
+ * }
+ * ```
  */
 export async function judgeLeases(
   { leases }: NamespacedClient,

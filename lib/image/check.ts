@@ -55,6 +55,16 @@ const lookupsAtOnce = 16;
 /**
  * Checks whether all that an image needs is in its namespace.
  *
+ * ```ts
+ * import { checkImage, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const image = await client.images.get("example.com/app:1");
+ *   const { status, missing } = await checkImage(client, image, { platforms: ["linux/arm64"] });
+ *   if (status !== "complete") console.log(missing.map(({ digest }) => digest));
+ * }
+ * ```
+ *
  * @throws {InvalidArgumentError} when containerd has no such snapshotter.
  * @throws {SyntaxError} when a platform is malformed.
  */
@@ -68,6 +78,16 @@ export async function checkImage(
 
 /**
  * Checks several images, in their order; what they share is looked up once.
+ *
+ * ```ts
+ * import { checkImages, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for await (const { image, status } of checkImages(client, client.images.list())) {
+ *     console.log(image.name, status);
+ *   }
+ * }
+ * ```
  *
  * @throws {InvalidArgumentError} when containerd has no such snapshotter.
  * @throws {SyntaxError} when a platform is malformed.

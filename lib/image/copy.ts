@@ -60,6 +60,15 @@ const imagesAtOnce = 8;
  * visible is complete at every moment. A second run does what a broken-off one left undone. Yields one result per
  * image and target; an image that fails does not stop the others.
  *
+ * ```ts
+ * import { copyImages, type NamespaceAccess } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const request = { from: "build", to: ["staging", "k8s.io"], match: ["example.com/app/**"], newest: 3 };
+ *   for await (const { image, to, status } of copyImages(client, request)) console.log(image, to, status);
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when the source namespace does not exist.
  * @throws {SyntaxError} when a platform or glob is malformed.
  */

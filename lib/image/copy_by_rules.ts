@@ -39,6 +39,17 @@ export interface RuleOptions extends CallOptions {
  * a target into which a copy failed. Images that are pinned, used or held by a lease stay, whatever a mirror should be. A
  * name that several sources have for different images is that of the first one; the others fail.
  *
+ * ```ts
+ * import { copyByRules, type NamespaceAccess, parseCopyRules } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const rules = await parseCopyRules("[{ from: build, to: k8s.io, mirror: true }]", { file: "copy.yaml" });
+ *   for await (const { image, status } of copyByRules(client, rules, { dryRun: true })) {
+ *     console.log(image, status);
+ *   }
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when a source does not exist.
  */
 export async function* copyByRules(

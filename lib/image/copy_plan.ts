@@ -90,6 +90,15 @@ const readsAtOnce = 16;
 /**
  * Finds out what copying images takes, without writing anything.
  *
+ * ```ts
+ * import { executeCopy, foreseenResults, type NamespaceAccess, planCopy } from "davit";
+ *
+ * async function example(client: NamespaceAccess, { dryRun }: { dryRun: boolean }) {
+ *   const plan = await planCopy(client, { from: "build", to: ["k8s.io"] });
+ *   return dryRun ? foreseenResults(plan) : await Array.fromAsync(executeCopy(client, plan));
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when the source namespace does not exist.
  * @throws {SyntaxError} when a platform, glob or range of versions is malformed.
  */

@@ -36,6 +36,16 @@ const readsAtOnce = 32;
  * Reads the size and the platforms of images from their documents, in the order of the images. Content that is missing
  * or broken is no error: what it would tell is left out.
  *
+ * ```ts
+ * import { describeImages, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for await (const { name, size, platforms } of describeImages(client, client.images.list())) {
+ *     console.log(name, size, platforms);
+ *   }
+ * }
+ * ```
+ *
  * @throws {SyntaxError} when the platform is malformed.
  */
 export async function* describeImages(

@@ -22,7 +22,18 @@ export interface ImageDiskUsageReport {
   total: Pick<ImageDiskUsage, "blobs" | "uniqueBytes" | "sharedBytes">;
 }
 
-/** Divides the content of namespaces among their images. `graphs` are those of all, of which `only` one may be asked for. */
+/**
+ * Divides the content of namespaces among their images. `graphs` are those of all, of which `only` one may be asked for.
+ *
+ * ```ts
+ * import { imageDiskUsage, loadGraphs, type NamespaceAccess } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { images } = imageDiskUsage(await loadGraphs(client), { only: "k8s.io" });
+ *   for (const { image, uniqueBytes } of images) console.log(image, uniqueBytes);
+ * }
+ * ```
+ */
 export function imageDiskUsage(
   graphs: readonly ReferenceGraph[],
   { only }: { only?: string | undefined } = {},

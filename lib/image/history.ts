@@ -33,6 +33,15 @@ export interface HistoryOptions extends CallOptions {
 /**
  * The steps in which an image was built, the last one first.
  *
+ * ```ts
+ * import { imageHistory, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const image = await client.images.get("docker.io/library/busybox:latest");
+ *   for (const { createdBy, size } of await imageHistory(client, image)) console.log(createdBy, size);
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when the image has no such platform, or its manifest or config is not there.
  * @throws {SyntaxError} when a document or the platform is malformed.
  */

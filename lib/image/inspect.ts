@@ -34,7 +34,20 @@ export interface InspectedBlob extends Descriptor {
 
 const lookupsAtOnce = 16;
 
-/** Reads all documents of an image, of every platform; what is missing or broken is told and no error. */
+/**
+ * Reads all documents of an image, of every platform; what is missing or broken is told and no error.
+ *
+ * ```ts
+ * import { inspectImage } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * const images = [{ name: "example.com/app:1", layers: ["base", "app"] }];
+ * await using client = new InMemoryContainerd({ namespaces: { build: { images } } }).client();
+ * const build = client.namespace("build");
+ * const { target } = await inspectImage(build, await build.images.get("example.com/app:1"));
+ * assertEquals(target.layers?.map(({ present }) => present), [true, true]);
+ * ```
+ */
 export async function inspectImage(
   client: NamespacedClient,
   { target, ...image }: Image,

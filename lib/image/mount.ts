@@ -39,6 +39,20 @@ const snapshotLabel = "containerd.io/gc.ref.snapshot.";
  * Makes the files of an image appear in a folder, with the names that `ctr images mount` gives: each can unmount what
  * the other has mounted. A writable one that was only unmounted has its changes still when it is mounted again.
  *
+ * ```ts
+ * import { type Mount, mountImage, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const mount = async ([first]: readonly Mount[], target: string) => {
+ *     const { type, source, options } = first!;
+ *     const args = ["-t", type, "-o", options.join(","), source, target];
+ *     if (!(await new Deno.Command("mount", { args }).spawn().status).success) throw new Error("Cannot mount");
+ *   };
+ *   const image = await client.images.get("docker.io/library/busybox:latest");
+ *   await mountImage(client, image, { target: "/mnt/busybox", mount });
+ * }
+ * ```
+ *
  * @throws {FailedPreconditionError} when something else was mounted there and is not removed yet.
  * @throws what {@linkcode unpackImage} throws, and `mount`.
  */
@@ -72,6 +86,15 @@ export async function mountImage(
 /**
  * Removes what {@linkcode mountImage} made for a folder from which nothing is mounted any more: the snapshot, with what
  * was changed in it, and its lease.
+ *
+ * ```ts
+ * import { type NamespacedClient, unmountImage } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   await new Deno.Command("umount", { args: ["/mnt/busybox"] }).spawn().status;
+ *   await unmountImage(client, "/mnt/busybox");
+ * }
+ * ```
  *
  * @throws {NotFoundError} when nothing was mounted there from this namespace.
  */

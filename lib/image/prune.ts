@@ -49,6 +49,18 @@ const settling = { times: 10, leastMs: 100, mostMs: 2_000 };
  * Decides which images may go. Nothing touches those that are pinned, used by a container, held by a lease, set less
  * than `minAgeMs` ago, or that Kubernetes makes its sandboxes of.
  *
+ * ```ts
+ * import { executePrune, type NamespaceAccess, planPrune } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const plan = await planPrune(client, { namespaces: ["build"], keepLast: 5, unused: true });
+ *   console.log(plan.freed.contentBytes);
+ *   for await (const { image, status, reason } of executePrune(client, plan)) {
+ *     console.log(image.name, status, reason);
+ *   }
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when a namespace of `namespaces` does not exist.
  * @throws {SyntaxError} when a range or platform is malformed.
  */

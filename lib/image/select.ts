@@ -16,6 +16,17 @@ export interface ImageSelection {
  * Selects images by name, by glob (`*` stops at `/`, `**` does not), or by filter in containerd's syntax
  * (`labels."owner"==ops`); all without a pattern.
  *
+ * ```ts
+ * import { selectImages } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * const images = ["app:1", "app:2", "db:1"].map((name) => ({ name: `example.com/${name}` }));
+ * await using client = new InMemoryContainerd({ namespaces: { build: { images } } }).client();
+ * const selection = await selectImages(client.namespace("build"), ["example.com/app:*", "example.com/web:1"]);
+ * assertEquals(selection.images.map(({ name }) => name), ["example.com/app:1", "example.com/app:2"]);
+ * assertEquals(selection.unmatched, ["example.com/web:1"]);
+ * ```
+ *
  * @throws {InvalidArgumentError} when a filter is malformed.
  */
 export async function selectImages(

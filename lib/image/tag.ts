@@ -15,6 +15,15 @@ export interface TagOptions extends CallOptions {
 /**
  * Gives an image one more name, with its labels.
  *
+ * ```ts
+ * import { findImage, type NamespacedClient, tagImage } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const source = await findImage(client, "busybox");
+ *   await tagImage(client, { source, name: "registry.example.com/busybox:1", force: true });
+ * }
+ * ```
+ *
  * @throws {AlreadyExistsError} when there is an image of that name; not with `force`.
  * @throws {SyntaxError} when the name is no image reference.
  */
@@ -42,6 +51,16 @@ export async function tagImage(
 /**
  * An image by its name, or else by the name that docker would take it for: `busybox` also finds
  * `docker.io/library/busybox:latest`.
+ *
+ * ```ts
+ * import { findImage } from "davit";
+ * import { assertEquals, InMemoryContainerd } from "davit/testing";
+ *
+ * const images = [{ name: "docker.io/library/busybox:latest" }];
+ * await using client = new InMemoryContainerd({ namespaces: { default: { images } } }).client();
+ * const { name } = await findImage(client.namespace("default"), "busybox");
+ * assertEquals(name, "docker.io/library/busybox:latest");
+ * ```
  *
  * @throws {NotFoundError} when there is neither.
  */

@@ -32,6 +32,15 @@ const lookupsAtOnce = 8;
  * What the layers of an unpacked image take of the disk, the topmost first. Layers that images have in common take it
  * once.
  *
+ * ```ts
+ * import { imageUsage, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const image = await client.images.get("docker.io/library/busybox:latest");
+ *   for (const { key, size, contentSize } of await imageUsage(client, image)) console.log(key, size, contentSize);
+ * }
+ * ```
+ *
  * @throws {FailedPreconditionError} when it is not unpacked.
  * @throws {NotFoundError} when the image has no such platform, or its manifest or config is not there.
  */

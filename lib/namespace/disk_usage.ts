@@ -45,6 +45,16 @@ export interface DiskUsageReport {
  * Measures what namespaces take of the disk; with `only`, that one, against the blobs of all. Blobs and snapshots that
  * wait to be collected count where they are still listed.
  *
+ * ```ts
+ * import { diskUsage, type NamespaceAccess } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { namespaces, total } = await diskUsage(client);
+ *   for (const { namespace, bytes } of namespaces) console.log(namespace, bytes);
+ *   console.log(total.bytes);
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when there is no namespace of the name in `only`.
  */
 export async function diskUsage(

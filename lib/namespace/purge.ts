@@ -46,7 +46,21 @@ const protectedNames: ReadonlySet<string> = new Set(["buildkit", "default", "k8s
 const rounds = 5;
 const graceDefaultMs = 10_000;
 
-/** Counts what a purge would remove. @throws {NotFoundError} when there is no such namespace. */
+/**
+ * Counts what a purge would remove.
+ *
+ * ```ts
+ * import { type NamespaceAccess, planPurge, purgeNamespace } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { images, tasks, liveLeases } = await planPurge(client, "old");
+ *   console.log(images, tasks);
+ *   if (liveLeases.length === 0) await purgeNamespace(client, "old");
+ * }
+ * ```
+ *
+ * @throws {NotFoundError} when there is no such namespace.
+ */
 export async function planPurge(
   client: NamespaceAccess,
   name: string,
@@ -75,6 +89,15 @@ export async function planPurge(
  * Removes a namespace with all that it holds: ends its tasks and sandboxes, deletes containers, images, leases, snapshots,
  * ingests and content, then the namespace, and its control group if that is on this machine. Every step may have been
  * done already, so that a purge that broke off goes on.
+ *
+ * ```ts
+ * import { type NamespaceAccess, purgeNamespace } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { status } = await purgeNamespace(client, "old", { graceMs: 30_000 });
+ *   if (status === "reappeared") console.log("Something still writes to it");
+ * }
+ * ```
  *
  * @throws {NotFoundError} when there is no such namespace.
  * @throws {FailedPreconditionError} when it is protected, a lease is in the way, or something fills it faster than it

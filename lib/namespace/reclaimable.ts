@@ -41,6 +41,16 @@ const usagesAtOnce = 16;
 /**
  * Finds what of the disk could be free. A blob that several namespaces have is free when the last one lets go of it: it
  * counts for a namespace if the others have let go already, and in the total if all together can.
+ *
+ * ```ts
+ * import { findReclaimable, type NamespaceAccess } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   const { namespaces, total } = await findReclaimable(client);
+ *   for (const [name, { unusedBytes }] of namespaces) console.log(name, unusedBytes);
+ *   console.log(total.garbageBytes);
+ * }
+ * ```
  */
 export async function findReclaimable(
   client: NamespaceAccess,

@@ -21,6 +21,19 @@ export interface RemoveNamespaceOptions extends CallOptions {
  * containerd itself ignores leases, and with the namespace takes away from whoever holds one what he is working on.
  * Therefore a lease that has not expired is in the way, unless `deleteLeases`.
  *
+ * ```ts
+ * import { FailedPreconditionError, type NamespaceAccess, removeNamespace } from "davit";
+ *
+ * async function example(client: NamespaceAccess) {
+ *   try {
+ *     await removeNamespace(client, "old");
+ *   } catch (error) {
+ *     if (!(error instanceof FailedPreconditionError)) throw error;
+ *     console.log(error.reason);
+ *   }
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when there is none of that name.
  * @throws {FailedPreconditionError} when it is not empty, when a lease is in the way, or when the namespace is there
  * again at once because something writes to it.

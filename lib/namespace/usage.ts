@@ -20,7 +20,18 @@ export interface NamespaceUsage {
   bytes: number;
 }
 
-/** Counts what a namespace holds, by listing it. */
+/**
+ * Counts what a namespace holds, by listing it.
+ *
+ * ```ts
+ * import { type NamespacedClient, namespaceUsage } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const { images, blobs, bytes } = await namespaceUsage(client);
+ *   console.log(client.name, images, blobs, bytes);
+ * }
+ * ```
+ */
 export async function namespaceUsage(
   client: NamespacedClient,
   options: CallOptions = {},

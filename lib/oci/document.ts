@@ -17,7 +17,7 @@ const schema1Refusal = "docker's schema 1, which containerd cannot use";
  * @see {@link https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md}
  */
 export interface ImageIndex extends DocumentAttributes {
-  /** In the order in which they are preferred; indexes may be among them. */
+  /** In its order; indexes may be among them. */
   manifests: Descriptor[];
 }
 
@@ -58,6 +58,16 @@ export interface DocumentSource {
 
 /**
  * Parses an index or manifest, whichever its media type says; other types are leaves (see `hasChildren`).
+ *
+ * ```ts
+ * import { children, type NamespacedClient, parseDocument } from "davit";
+ *
+ * async function example({ content, images }: NamespacedClient) {
+ *   const { target } = await images.get("example.com/app:1");
+ *   const document = parseDocument(await content.readSmall(target), target);
+ *   for (const { descriptor } of children(document)) console.log(descriptor.mediaType, descriptor.size);
+ * }
+ * ```
  *
  * @throws {SyntaxError} when it is malformed, ambiguous, beyond the limits, or of another type.
  */

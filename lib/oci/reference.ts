@@ -75,7 +75,16 @@ export function formatReference({ domain, path, tag, digest }: Reference): strin
   return `${domain}/${path}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
-/** The reference as docker shows it, without the registry and `library/` where `parseReference` would add them. */
+/**
+ * The reference as docker shows it, without the registry and `library/` where `parseReference` would add them.
+ *
+ * ```ts
+ * import { formatFamiliar, parseReference } from "davit";
+ * import { assertEquals } from "davit/testing";
+ *
+ * assertEquals(formatFamiliar(parseReference("docker.io/library/busybox:1.36")), "busybox:1.36");
+ * ```
+ */
 export function formatFamiliar(reference: Reference): string {
   const { domain, path } = reference;
   const short = path.replace(/^library\/(?=[^/]+$)/, "");

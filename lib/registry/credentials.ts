@@ -28,7 +28,19 @@ export interface CredentialsSource {
   runHelper(name: string, server: string): Promise<{ code: number; stdout: string }>;
 }
 
-/** One credential for one host, as given on a command line. */
+/**
+ * One credential for one host, as given on a command line.
+ *
+ * ```ts
+ * import { fixedCredentials, openRegistry } from "davit";
+ *
+ * async function example(password: string) {
+ *   const credentials = fixedCredentials("registry.example.com", { username: "ci", password });
+ *   await using registry = openRegistry({ credentials });
+ *   return await registry.resolve("registry.example.com/app:1");
+ * }
+ * ```
+ */
 export function fixedCredentials(host: string, credential: Credential): Credentials {
   return (request) => Promise.resolve(sameHost(request.host, host) ? credential : undefined);
 }
@@ -37,6 +49,18 @@ export function fixedCredentials(host: string, credential: Credential): Credenti
  * Credentials from files as docker (`config.json`) and podman (`auth.json`) write them; the first file that has one
  * counts. In each, a helper for the host comes first, then the helper for everything, then what stands in the file,
  * of which the most specific counts: `host/path/repository` before `host/path` before `host`.
+ *
+ * ```ts
+ * import { configCredentials, openRegistry } from "davit";
+ *
+ * async function example(home: string) {
+ *   const readFile = (path: string) => Deno.readTextFile(path).catch(() => undefined);
+ *   const runHelper = () => Promise.resolve({ code: 1, stdout: "" }); // without helpers
+ *   const credentials = configCredentials([`${home}/.docker/config.json`], { readFile, runHelper });
+ *   await using registry = openRegistry({ credentials });
+ *   return await registry.resolve("registry.example.com/app:1");
+ * }
+ * ```
  *
  * @see {@link https://docs.docker.com/reference/cli/docker/login/}
  * @see {@link https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md}

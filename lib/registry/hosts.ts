@@ -18,6 +18,19 @@ export interface HostFiles {
  * `hosts.toml`, or with certificates alone (`*.crt` of authorities, `*.cert` and `*.key` of ours). The first folder
  * that knows the registry counts; `_default` serves for the others.
  *
+ * ```ts
+ * import { configuredHosts, openRegistry } from "davit";
+ *
+ * async function example() {
+ *   const readFile = (path: string) => Deno.readTextFile(path).catch(() => undefined);
+ *   const listFolder = (path: string) =>
+ *     Array.fromAsync(Deno.readDir(path), ({ name }) => name).catch(() => undefined);
+ *   const hosts = configuredHosts(["/etc/containerd/certs.d"], { readFile, listFolder });
+ *   await using registry = openRegistry({ hosts });
+ *   return await registry.resolve("busybox:1.36");
+ * }
+ * ```
+ *
  * @see {@link https://github.com/containerd/containerd/blob/main/docs/hosts.md}
  * @throws {SyntaxError} (the function returned does) when a file is malformed.
  */

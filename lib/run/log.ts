@@ -21,6 +21,16 @@ const everyMs = 200;
 /**
  * What a task wrote whose output goes to a file (`file:///…`) of this machine.
  *
+ * ```ts
+ * import { followTaskLog, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for await (const bytes of followTaskLog(client, "web", { follow: true, tailLines: 10 })) {
+ *     await Deno.stdout.write(bytes);
+ *   }
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when the container has no task.
  * @throws {FailedPreconditionError} when its output goes elsewhere.
  * @throws {Deno.errors.NotFound} when somebody removed the file.

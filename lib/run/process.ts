@@ -30,7 +30,20 @@ export interface StartOptions extends CallOptions {
 /** How long containerd may be away while a process is waited for, in milliseconds. */
 const patienceMs = 120_000;
 
-/** A process that was started in a container, or attached to. */
+/**
+ * A process that was started in a container, or attached to.
+ *
+ * ```ts
+ * import { type NamespacedClient, startTask } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const process = await startTask(client, "web", { streams: {} });
+ *   setTimeout(() => process.kill(15).catch(() => {}), 10_000);
+ *   console.log((await process.wait()).exitStatus);
+ *   await process.delete();
+ * }
+ * ```
+ */
 export class RunningProcess implements Disposable {
   /** The container that it runs in. */
   readonly containerId: string;
@@ -197,6 +210,17 @@ export async function startProcess(
 
 /**
  * Takes over input and output of a task that somebody started with pipes. Only one should have them at a time.
+ *
+ * ```ts
+ * import { attachTask, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const stdout = async (bytes: Uint8Array) => void await Deno.stdout.write(bytes);
+ *   using process = await attachTask(client, "web", { streams: { stdout, stderr: stdout } });
+ *   const { exitStatus } = await process.wait();
+ *   console.log(exitStatus);
+ * }
+ * ```
  *
  * @throws {NotFoundError} when the container has no task.
  * @throws {FailedPreconditionError} when its output goes elsewhere.

@@ -17,6 +17,15 @@ const SIGKILL = 9;
 /**
  * Removes a task that has ended or was never started, and its pipes.
  *
+ * ```ts
+ * import { type NamespacedClient, removeTask, startTask } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   await removeTask(client, "web", { force: true });
+ *   await startTask(client, "web"); // the same container, begun anew
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when the container has none.
  * @throws {FailedPreconditionError} when it runs, unless it is forced to end.
  */
@@ -38,6 +47,16 @@ export async function removeTask(
 
 /**
  * Removes a container with its task and its snapshot.
+ *
+ * ```ts
+ * import { type NamespacedClient, removeContainer } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   for await (const { id } of client.containers.list({ filters: ["labels.job==nightly"] })) {
+ *     await removeContainer(client, id, { force: true });
+ *   }
+ * }
+ * ```
  *
  * @throws {NotFoundError} when there is none of that id.
  * @throws {FailedPreconditionError} when its task runs, unless it is forced to end.

@@ -33,6 +33,17 @@ const cleanupMs = 10_000;
 /**
  * Makes a container and starts it. When that fails, nothing of it is left.
  *
+ * ```ts
+ * import { type NamespacedClient, startContainer } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const image = await client.images.get("docker.io/library/nginx:latest");
+ *   const output = new URL("file:///var/log/web.log");
+ *   using process = await startContainer(client, { id: "web", image, output });
+ *   console.log(process.pid);
+ * }
+ * ```
+ *
  * @throws as {@linkcode createContainer} does, and {@linkcode startProcess}.
  */
 export async function startContainer(client: NamespacedClient, options: RunOptions): Promise<RunningProcess> {
@@ -92,6 +103,15 @@ export async function runContainer(client: NamespacedClient, options: RunOptions
 /**
  * Starts the task of a container that was created, as its spec says.
  *
+ * ```ts
+ * import { type NamespacedClient, startTask } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   using process = await startTask(client, "web", { output: new URL("file:///var/log/web.log") });
+ *   console.log(process.pid);
+ * }
+ * ```
+ *
  * @throws {NotFoundError} when there is no such container.
  * @throws {AlreadyExistsError} when it has a task.
  */
@@ -110,6 +130,20 @@ export async function startTask(
 
 /**
  * Starts another process in a container that runs, with the environment and rights of its first one.
+ *
+ * ```ts
+ * import { execProcess, type NamespacedClient } from "davit";
+ *
+ * async function example(client: NamespacedClient) {
+ *   const stdout = async (bytes: Uint8Array) => void await Deno.stdout.write(bytes);
+ *   const process = await execProcess(client, { containerId: "web", command: ["ps"], streams: { stdout } });
+ *   try {
+ *     await process.wait();
+ *   } finally {
+ *     await process.discard();
+ *   }
+ * }
+ * ```
  *
  * @throws {NotFoundError} when there is no such container, or nothing runs in it.
  * @throws {AlreadyExistsError} when it has a process of that exec id.

@@ -21,7 +21,10 @@ export interface RetentionRules {
   unused?: boolean | undefined;
   /** It is complete for one of these platforms, `linux/arm64`, and for no other. */
   platforms?: readonly string[] | undefined;
-  /** All that stays has this many bytes without it, counted from the newest on, what is shared once. */
+  /**
+   * All that stays in its namespace has this many bytes without it, counted from the newest on, what is shared once; what
+   * other namespaces share with it counts in each.
+   */
   maxBytes?: number | undefined;
 }
 
@@ -66,6 +69,22 @@ interface Criterion {
  * An image goes when every criterion agrees and nothing protects it. The digests under which Kubernetes files it go with
  * its last tag, also those that are no candidates (they come last), and never without it; `images` are all of the
  * namespace, for that.
+ *
+ * ```ts
+ * import { type Image, judgeImages } from "davit";
+ *
+ * function example(images: readonly Image[]) {
+ *   const facts = {
+ *     now: new Date(),
+ *     minAgeMs: 60 * 60 * 1000,
+ *     usersOf: () => [],
+ *     leasesOf: () => [],
+ *     contentOf: () => new Map(),
+ *     platformsOf: () => [],
+ *   };
+ *   return judgeImages(images, { images, rules: { keepLast: 3 }, facts });
+ * }
+ * ```
  *
  * @throws {SyntaxError} when a platform is malformed.
  */

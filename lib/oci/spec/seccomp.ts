@@ -8,7 +8,7 @@
 export interface SeccompProfile {
   /** What becomes of a call that no rule is about: `SCMP_ACT_ERRNO`, … */
   defaultAction: string;
-  /** Whose system calls may be made at all: `SCMP_ARCH_X86_64`; the runtime's own if absent. */
+  /** Whose system calls it may make besides the machine's own: `SCMP_ARCH_X86`. */
   architectures?: string[];
   /** The calls for which something else than `defaultAction` holds. */
   syscalls?: SeccompRule[];
@@ -18,7 +18,7 @@ export interface SeccompProfile {
 
 /** What becomes of some system calls, with certain arguments only if there are any. */
 export interface SeccompRule {
-  /** System calls: `openat`; those that the kernel does not know are passed over. */
+  /** System calls: `openat`; those that the runtime does not know are passed over. */
   names: string[];
   /** What becomes of them: `SCMP_ACT_ALLOW`, `SCMP_ACT_ERRNO`, … */
   action: string;
