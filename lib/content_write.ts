@@ -4,9 +4,11 @@ import type {
   WriteContentRequest,
   WriteContentResponse,
 } from "../proto/gen/containerd/services/content/v1/content.ts";
+import { Exchange } from "./content_exchange.ts";
 import { toNumber } from "./convert.ts";
 import { AlreadyExistsError, ContainerdError, containerdError } from "./errors.ts";
 import type { Scope, ScopedCall } from "./scope.ts";
+import { Deadline } from "./transport/deadline.ts";
 import { Content as methods } from "./transport/methods.ts";
 
 /** What identifies a blob to write, and the labels that it gets. */
@@ -86,9 +88,11 @@ export async function sendBlob(
   { ref, digest, size, expected, labels = {} }: Write,
   { source, ...call }: ScopedCall & { source: (offset: number) => AsyncIterable<Uint8Array> },
 ): Promise<Written> {
-  const exchange = new Exchange<WriteContentResponse>(call.signal);
+  using deadline = new Deadline(methods.write, { namespace: scope.namespace, ...call });
+  const exchange = new Exchange<WriteContentResponse>(deadline);
   const total = BigInt(size ?? 0); // to containerd, 0 is as good as unknown
   let sentBytes = 0;
+  let commits = false;
   async function* requests(): AsyncIterable<Partial<WriteContentRequest>> {
     try {
       // Once is enough: with every message containerd would look whether somebody has the blob meanwhile, and then
@@ -97,7 +101,8 @@ export async function sendBlob(
       let { offset } = await exchange.answers();
       if (digest === "") offset = 0n;
       const isWhole = size !== undefined && offset >= total;
-      for await (const data of isWhole ? [] : chunks(source(toNumber(offset)))) {
+      const pieces = isWhole ? [] : exchange.whileOpen(source(toNumber(offset)));
+      for await (const data of chunks(pieces)) {
         await exchange.answers({ allBut: chunksAtOnce - 1 });
         yield exchange.asking({ action: actions.write, ref, total, offset, data });
         offset += BigInt(data.length);
@@ -108,16 +113,19 @@ export async function sendBlob(
       if (expected !== undefined && computed !== expected) {
         throw otherDigest(scope, { call, computed, expected });
       }
+      commits = true;
       yield exchange.asking({ action: actions.commit, ref, total, offset, labels });
     } finally {
       exchange.close();
     }
   }
   const written = () => ({ digest: digest || exchange.latest!.digest, sentBytes });
+  // The end of the stream must show while the source is waited for, too, however long that takes.
+  const waiting = { ...call, signal: deadline.signal, timeoutMs: Infinity };
   try {
-    for await (const reply of scope.stream(methods.write, requests(), call)) {
+    for await (const reply of scope.stream(methods.write, requests(), waiting)) {
       if (reply.action === actions.commit) return { ...written(), existed: false };
-      await exchange.answered(reply);
+      exchange.answered(reply);
     }
   } catch (error) {
     if (error instanceof AlreadyExistsError) return { ...written(), existed: true };
@@ -125,7 +133,7 @@ export async function sendBlob(
     // refused to open is not ours.
     const mayGoOn = digest !== "" && (isLoss(error) || (error as { isTemporary?: boolean }).isTemporary);
     if (exchange.latest && !mayGoOn) await abandon(scope, ref);
-    throw error;
+    throw commits ? error : withoutEffect(error);
   } finally {
     exchange.close();
   }
@@ -133,9 +141,15 @@ export async function sendBlob(
 }
 
 /** Whether containerd was lost; what a source says of itself that has lost another, `isTemporary`. */
-function isLoss(error: unknown): boolean {
+function isLoss(error: unknown): error is ContainerdError {
   return error instanceof ContainerdError &&
     (error.code === "unavailable" || error.code === "deadline_exceeded");
+}
+
+/** What was lost before its commit has made nothing that anybody sees. */
+function withoutEffect(error: unknown): unknown {
+  if (!(isLoss(error) && error.outcome === "unknown")) return error;
+  return containerdError({ ...error.details, outcome: "no effect" }, { cause: error });
 }
 
 /** Whether containerd refused a ref because a write under it is going on. */
@@ -179,57 +193,10 @@ function lostReply({ namespace }: Scope, { action, resource }: ScopedCall): Cont
   });
 }
 
-/** Pairs the requests of a stream with their replies, which come one for each and in order. */
-class Exchange<Reply> {
-  readonly #signal: AbortSignal | undefined;
-  #unanswered = 0;
-  #closed = false;
-  #changed = Promise.withResolvers<void>();
-  /** The last reply so far. */
-  latest: Reply | undefined;
-
-  constructor(signal: AbortSignal | undefined) {
-    this.#signal = signal;
-    signal?.addEventListener("abort", this.close);
-  }
-
-  asking<Request>(request: Request): Request {
-    this.#unanswered++;
-    this.#change();
-    return request;
-  }
-
-  /** Waits until all requests, but so many, have their replies; resolves to the last one. */
-  async answers({ allBut = 0 } = {}): Promise<Reply> {
-    while (this.#unanswered > allBut) {
-      if (this.#closed) throw new DOMException("The write has ended", "AbortError");
-      await this.#changed.promise;
-    }
-    return this.latest!;
-  }
-
-  /** Takes a reply. Resolves when there is another one to wait for: a slow source is not a slow containerd. */
-  async answered(reply: Reply): Promise<void> {
-    this.latest = reply;
-    this.#unanswered--;
-    this.#change();
-    while (this.#unanswered === 0 && !this.#closed) await this.#changed.promise;
-  }
-
-  readonly close = (): void => {
-    this.#closed = true;
-    this.#signal?.removeEventListener("abort", this.close);
-    this.#change();
-  };
-
-  #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
-  }
-}
-
 /** The same bytes in pieces that suit a message: small ones together, large ones apart, and those between as they are. */
-async function* chunks(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* chunks(
+  source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
   let gathered: Uint8Array | undefined;
   let length = 0;
   for await (const bytes of source) {

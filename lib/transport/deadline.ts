@@ -16,17 +16,17 @@ export class Deadline implements Disposable {
   readonly #expire: () => void;
   readonly #clock: Clock;
 
-  /** Calls of one transport share its `clock`. */
+  /** Calls of one transport share its `clock`, and end when it is `closing`. */
   constructor(
     method: Method,
     call: Call,
-    { closing, clock = new Clock() }: { closing: AbortSignal; clock?: Clock },
+    { closing, clock = new Clock() }: { closing?: AbortSignal; clock?: Clock } = {},
   ) {
     this.#clock = clock;
     const timeoutMs = call.timeoutMs ?? method.deadlineMs ?? Infinity;
     this.#timeoutMs = timeoutMs;
     this.#expire = () => this.#controller.abort(deadlineFailure(method, call, timeoutMs));
-    this.#sources = call.signal ? [closing, call.signal] : [closing];
+    this.#sources = [closing, call.signal].filter((source) => source !== undefined);
     for (const source of this.#sources) {
       if (source.aborted) this.#controller.abort(source.reason);
       source.addEventListener("abort", this.#follow);

@@ -7,7 +7,7 @@ import { Containerd } from "../real/containerd.ts";
 import { randomChunks } from "../real/layers.ts";
 import { run } from "../real/process.ts";
 import { realTest, uniqueNamespace } from "../real/test.ts";
-import { clientOver, daemonTest, transportTest } from "./both_transports.ts";
+import { clientOver, daemonTest, everyWay, transportTest } from "./both_transports.ts";
 import { assertBytes, collected, leased, MiB, pieces, randomBlob } from "./some_blob.ts";
 
 transportTest("content.write() goes on where an earlier write was cut off", async ({ containerd, over }) => {
@@ -41,6 +41,60 @@ transportTest("content.write() goes on where an earlier write was cut off", asyn
   assertEquals(await Array.fromAsync(content.listStatuses()), []);
   await wait(300); // grpc-js lets timers run that belonged to attempts to connect
 }, { fresh: true });
+
+transportTest(
+  "content.write() notices at once that containerd dies while its source is silent",
+  async ({ containerd, over }) => {
+    await using client = await clientOver(over, containerd.address);
+    const { content } = client.namespace("n");
+    const { bytes, digest, size } = await randomBlob(2 * MiB);
+    let diedAt = Infinity;
+    const silent = async function* () {
+      yield bytes.subarray(0, MiB);
+      while ((await Array.fromAsync(content.listStatuses()))[0]?.offset !== MiB) await wait(5);
+      containerd.kill();
+      await containerd.exited();
+      diedAt = performance.now();
+      await new Promise(() => {});
+    };
+    const lost = await assertRejects(
+      () => content.write({ digest, size }, silent, { signal: AbortSignal.timeout(20_000) }),
+      ContainerdError,
+    );
+    assertEquals(lost.code, "unavailable");
+    assert(performance.now() - diedAt < 5_000);
+    await containerd.restart();
+    const written = await content.write({ digest, size }, (offset) => pieces(bytes.subarray(offset)));
+    assertEquals(written, { digest, existed: false, sentBytes: MiB });
+    await wait(300); // grpc-js lets timers run that belonged to attempts to connect
+  },
+  { fresh: true, ways: everyWay, series: ["2"] },
+);
+
+transportTest(
+  "content.write() waits for a containerd that hangs as long as for any call",
+  async ({ containerd, over }) => {
+    await using client = await clientOver(over, containerd.address);
+    const { content } = client.namespace("n");
+    const { bytes, ...blob } = await randomBlob(2 * MiB);
+    const source = async function* () {
+      yield bytes.subarray(0, MiB);
+      while ((await Array.fromAsync(content.listStatuses()))[0]?.offset !== MiB) await wait(5);
+      containerd.freeze();
+      yield bytes.subarray(MiB);
+    };
+    try {
+      const hung = await assertRejects(
+        () => content.write(blob, source, { timeoutMs: 500 }),
+        ContainerdError,
+      );
+      assertEquals([hung.code, hung.reason], ["deadline_exceeded", "no answer within 500 ms"]);
+    } finally {
+      containerd.thaw();
+    }
+  },
+  { fresh: true, ways: everyWay, series: ["2"] },
+);
 
 daemonTest(
   "content.readSmall() notices bytes that are not those of the digest",

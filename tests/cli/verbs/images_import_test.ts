@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { connect } from "davit";
 import { run } from "../../../cli/app.ts";
 import { archiveOf, layoutFiles, streamOf } from "../../lib/image/archives.ts";
 import { assertNothingLeft } from "../../lib/image/imported.ts";
 import { collect, ociArchive, oneBigImage, randomImage, sparseImage } from "../../real/images.ts";
-import type { Bytes } from "../../real/layers.ts";
+import { buildImage } from "../../real/image_builder.ts";
+import { type Bytes, randomLayer } from "../../real/layers.ts";
 import { peakMemory } from "../../real/process.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
+import { spawnDavit } from "../spawn_davit.ts";
 import { davit } from "./davit.ts";
 
 realTest("images import FILE shows what it created, and what was there", async (_t, containerd) => {
@@ -95,6 +98,30 @@ realTest("images import says which file it cannot read", async (_t, containerd) 
   const dry = await davit(containerd, ["images", "import", "/nowhere.tar", "--dry-run"]);
   assertEquals(dry.code, 2);
 });
+
+realTest("images import ends when containerd dies, even if stdin is silent", async (_t, containerd) => {
+  const namespace = uniqueNamespace();
+  const archive = await archiveOf(
+    layoutFiles(await buildImage({ name: "a", layers: [await randomLayer(4 << 20, 2004)] })),
+  );
+  const importing = spawnDavit(containerd, ["-n", namespace, "images", "import", "-"], { stdin: "piped" });
+  const stdin = importing.stdin.getWriter();
+  await stdin.write(archive.subarray(0, archive.length - (2 << 20)));
+  await using client = await connect({ address: containerd.address });
+  const { content } = client.namespace(namespace);
+  while ((await Array.fromAsync(content.listStatuses(), ({ offset }) => offset))[0]! < 1 << 20) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  containerd.kill();
+  await containerd.exited();
+  const diedAt = performance.now();
+  const { code, stderr } = await importing.output();
+  const said = new TextDecoder().decode(stderr);
+  assertEquals(code, 7, said);
+  assertStringIncludes(said, "connection lost");
+  assert(performance.now() - diedAt < 20_000);
+  await stdin.abort().catch(() => {});
+}, { fresh: true, series: ["2"] });
 
 realTest("images import needs no more memory for a larger archive", async (_t, containerd) => {
   const peaks: number[] = [];
