@@ -11,6 +11,7 @@ import type { CallOptions } from "./transport/transport.ts";
 export interface EventMessage {
   /** Its full name, such as `containerd.events.TaskExit`. */
   typeUrl: string;
+  /** The message, encoded. */
   value: Uint8Array;
 }
 
