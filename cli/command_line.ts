@@ -3,7 +3,14 @@ import type { Options, OptionValues } from "../mod.ts";
 import { UsageError } from "./errors.ts";
 import { type Globals, globals, pluginFlags, shortFlags } from "./globals.ts";
 import { findCommand, isComplete } from "./lookup.ts";
-import { alternatives, environmentFlags, flagName, type FlagTexts, optionValues } from "./options.ts";
+import {
+  alternatives,
+  environmentFlags,
+  flagName,
+  type FlagTexts,
+  isOnByDefault,
+  optionValues,
+} from "./options.ts";
 import { flagsOf, tokenize, type Tokens } from "./tokenizer.ts";
 import { type Argument, printsBytes, type Verb } from "./verb.ts";
 import type { Noun } from "./verbs.ts";
@@ -128,6 +135,7 @@ function textsOf(flags: readonly string[], options: Options): FlagTexts {
     Object.keys(options).filter((name) => types.includes(options[name]!.type));
   return parseArgs(flags, {
     boolean: ofType("boolean"),
+    default: Object.fromEntries(ofType("boolean").map((name) => [name, isOnByDefault(options[name]!)])),
     string: ofType("string", "integer", "number", "size", "duration", "file", "list"),
     collect: ofType("list"),
   });

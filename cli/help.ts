@@ -1,7 +1,7 @@
 /** Help from the same data that flags and the list of verbs come from; pure, so that a reference can be made of it. */
 import { formatDuration, formatSize, type Option, type Options } from "../mod.ts";
 import { globals, shortFlags } from "./globals.ts";
-import { alternatives, flagName } from "./options.ts";
+import { alternatives, flagName, isOnByDefault } from "./options.ts";
 import { layOut } from "./table.ts";
 import { shippedPlugins } from "./plugin/shipped.ts";
 import type { Argument, Verb } from "./verb.ts";
@@ -106,7 +106,8 @@ export function flagLines(options: Options): string[][] {
   return Object.entries(options).map(([name, option]) => {
     const flag = flagName(name);
     const short = options === globals ? shortOf.get(flag) : option.short;
-    const spelled = `${short === undefined ? "" : `-${short}, `}--${flag}${valueOf(option)}`;
+    const long = `--${isOnByDefault(option) ? "[no-]" : ""}${flag}${valueOf(option)}`;
+    const spelled = short === undefined ? long : `-${short}, ${long}`;
     return [spelled, option.summary + notes(option)];
   });
 }
@@ -122,15 +123,16 @@ function notes(option: Option): string {
   if ("pattern" in option && option.pattern !== undefined) notes.push(`matches ${option.pattern}`);
   if ("min" in option || "max" in option) notes.push(...rangeOf(option));
   if ("required" in option && option.required) notes.push("required");
-  if ("default" in option && option.default !== undefined) notes.push(`default ${defaultOf(option)}`);
+  if ("default" in option && (option.default ?? false) !== false) notes.push(defaultOf(option));
   if (option.env !== undefined) notes.push(`else $${option.env}`);
   if (option.type === "list") notes.push(option.commas ? "several, or separated by commas" : "several");
   return notes.length === 0 ? "" : ` (${notes.join("; ")})`;
 }
 
 function defaultOf({ type, default: value }: Extract<Option, { default?: unknown }>): string {
-  if (type === "duration") return formatDuration(value!);
-  return type === "size" ? formatSize(value!) : String(value); // of a list, with commas
+  if (type === "boolean") return "on by default";
+  if (type === "duration") return `default ${formatDuration(value!)}`;
+  return `default ${type === "size" ? formatSize(value!) : value}`; // of a list, with commas
 }
 
 /** `1 to 9`, `1 or more`, `up to 9`, as it would be given. */

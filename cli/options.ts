@@ -11,6 +11,16 @@ export function flagName(option: string): string {
   return option.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
 }
 
+/** The flag by which an option becomes other than it is by default: `--no-unpack` where it is on. */
+export function switchingFlag(name: string, option: Option): string {
+  return `--${isOnByDefault(option) ? "no-" : ""}${flagName(name)}`;
+}
+
+/** Whether an option is on where no flag says otherwise. */
+export function isOnByDefault(option: Option): boolean {
+  return option.type === "boolean" && option.default === true;
+}
+
 /**
  * The values that a table of options promises.
  *
@@ -46,7 +56,7 @@ export function environmentFlags(
 
 /** `source` is the flag or the variable that a text comes from, for messages. */
 function valueOf(option: Option, source: string, text: unknown): unknown {
-  if (option.type === "boolean") return text === true;
+  if (option.type === "boolean") return (text ?? option.default) === true;
   if (option.type === "list") return listOf(option, source, text as readonly string[] | undefined);
   if (typeof text === "string") return parse(option, source, text);
   if ("default" in option && option.default !== undefined) return option.default;

@@ -101,10 +101,12 @@ export interface SizeOption extends OptionFacts {
   max?: number;
 }
 
-/** A flag without a value: `true` when it is given, else `false`. */
+/** A flag without a value: `--name` makes it `true`, and `--no-name` makes it `false`. */
 export interface BooleanOption extends OptionFacts {
   /** Says that the flag has no value. */
   type: "boolean";
+  /** The value where neither is given. Default: `false`. */
+  default?: boolean;
 }
 
 /** Given several times, once for each value. */

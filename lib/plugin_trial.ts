@@ -99,7 +99,7 @@ function defaultsOf(options: Options): Record<string, unknown> {
 }
 
 function defaultOf(option: Option): unknown {
-  if (option.type === "boolean") return false;
+  if (option.type === "boolean") return option.default ?? false;
   if (option.type === "list") return option.default ?? [];
   return "default" in option ? option.default : undefined;
 }

@@ -2,7 +2,7 @@
 import type { Completes, Option } from "../../mod.ts";
 import { globals, pluginFlags } from "../globals.ts";
 import { helpEntry } from "../help.ts";
-import { flagName } from "../options.ts";
+import { switchingFlag } from "../options.ts";
 import type { Verb } from "../verb.ts";
 import { nouns, verbs } from "../verbs.ts";
 import { type Line, splitFlag } from "./line.ts";
@@ -89,7 +89,7 @@ function flags({ options, given, verb, command }: Line): Candidate[] {
     !(pluginFlags.some((flag) => flag === name) && command.kind === "verb" && !verb?.tellsOfPlugins);
   return Object.entries(options)
     .filter(([name, { type }]) => fits(name) && (type === "list" || !given.has(name)))
-    .map(([name, { summary }]) => ({ word: `--${flagName(name)}`, summary }));
+    .map(([name, option]) => ({ word: switchingFlag(name, option), summary: option.summary }));
 }
 
 /** What a flag takes; of a list with commas, what its last item may be. */

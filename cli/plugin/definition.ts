@@ -16,7 +16,7 @@ import {
   string,
 } from "../checks.ts";
 import { reservedOptions, shortFlags } from "../globals.ts";
-import { flagName } from "../options.ts";
+import { flagName, isOnByDefault } from "../options.ts";
 import { wholePattern } from "./pattern.ts";
 
 /** A plugin without its code. */
@@ -112,6 +112,7 @@ function options(value: unknown, at: string): void {
   for (const [name, option] of Object.entries(value)) {
     checkOptionName(name);
     checkOption(option, `${at}.${name}`);
+    checkSwitch(name, { options: value as Options, at: `${at}.${name}.default` });
   }
   const letters = Object.values(value as Options).flatMap(({ short }) => short ?? []);
   const twice = letters.find((letter, index) => letters.indexOf(letter) < index);
@@ -123,6 +124,15 @@ function letter(value: unknown, at: string): void {
   matching(/^[A-Za-z]$/, "a letter")(value, at);
   const taken = shortFlags.get(value as string);
   if (taken !== undefined) fail(at, `-${value} is --${taken} of davit itself; use another letter`);
+}
+
+/** What is on by default can be switched off: its flag for that means nothing else. */
+function checkSwitch(name: string, { options, at }: { options: Options; at: string }): void {
+  if (!isOnByDefault(options[name]!)) return;
+  const off = `no${name[0]!.toUpperCase()}${name.slice(1)}`;
+  const told = `--${flagName(off)}, which would switch it off, is`;
+  if (reservedOptions.has(off)) fail(at, `${told} a flag of davit itself`);
+  if (Object.hasOwn(options, off)) fail(at, `${told} another option`);
 }
 
 function checkOptionName(name: string): void {
@@ -161,7 +171,7 @@ function checkOption(value: unknown, at: string): void {
     integer: numeric(integer),
     number: numeric(number),
     size: numeric(whole("bytes")),
-    boolean: facts,
+    boolean: { ...facts, default: optional(flag) },
     list: {
       ...facts,
       default: optional(listOf(string)),

@@ -3,6 +3,7 @@ export interface ParseOptions {
   boolean?: readonly string[];
   string?: readonly string[];
   collect?: readonly string[];
+  default?: Readonly<Record<string, unknown>>;
   alias?: Readonly<Record<string, string | readonly string[]>>;
   stopEarly?: boolean;
   "--"?: boolean;

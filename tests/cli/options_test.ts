@@ -11,6 +11,7 @@ const options = {
   budget: { type: "size", summary: "" },
   olderThan: { type: "duration", summary: "" },
   force: { type: "boolean", summary: "" },
+  unpack: { type: "boolean", default: true, summary: "" },
   to: { type: "list", commas: true, summary: "" },
   label: { type: "list", summary: "" },
 } as const;
@@ -25,6 +26,7 @@ Deno.test("optionValues() fills in defaults, and undefined where there is none",
     budget: undefined,
     olderThan: undefined,
     force: false,
+    unpack: true,
     to: [],
     label: [],
   });
@@ -46,6 +48,7 @@ Deno.test("optionValues() gives each text the type of its option", () => {
     budget: "1.5GiB",
     olderThan: "1h30m",
     force: true,
+    unpack: false,
     to: ["a,b", "c"],
     label: ["x=1,2", ""],
   };

@@ -98,6 +98,7 @@ Deno.test("helpOfVerb() follows from the verb's data", () => {
       olderThan: { type: "duration", default: 3_600_000, summary: "how old" },
       order: { type: "string", choices: ["name", "age", "size"], default: "age", summary: "what first" },
       reallyNow: { type: "boolean", summary: "do not wait" },
+      wash: { type: "boolean", default: true, summary: "clean it" },
       most: { type: "integer", min: 1, summary: "how many" },
       room: { type: "size", min: 1024, max: 2048, summary: "how much" },
       tag: { type: "string", pattern: "v[0-9]+", summary: "which" },
@@ -120,6 +121,7 @@ Flags:
   --older-than DURATION  how old (default 1h)
   --order STRING         what first (name, age or size; default age)
   --really-now           do not wait
+  --[no-]wash            clean it (on by default)
   --most INTEGER         how many (1 or more)
   --room SIZE            how much (1KiB to 2KiB)
   --tag STRING           which (matches v[0-9]+)

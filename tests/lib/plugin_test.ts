@@ -17,6 +17,7 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       order: { type: "string", choices: ["age", "name"], required: true, summary: "x" },
       only: { type: "list", summary: "x" },
       force: { type: "boolean", summary: "x" },
+      unpack: { type: "boolean", default: true, summary: "x" },
       wait: { type: "duration", required: true, summary: "x" },
       share: { type: "number", min: 0, summary: "x" },
       budget: { type: "size", default: 1024, summary: "x" },
@@ -29,6 +30,7 @@ Deno.test("definePlugin() gives each option the type that its table says", () =>
       same<typeof options.order, "age" | "name">(true);
       same<typeof options.only, readonly string[]>(true);
       same<typeof options.force, boolean>(true);
+      same<typeof options.unpack, boolean>(true);
       same<typeof options.wait, number>(true);
       same<typeof options.share, number | undefined>(true);
       same<typeof options.budget, number>(true);

@@ -116,7 +116,8 @@ Deno.test("complete() knows plugins that are installed, also those of a file wit
   await folder.write(
     "tools.js",
     `
-    const options = { form: { type: "string", choices: ["a", "b"], summary: "x" }, rules: { type: "file", summary: "x" } };
+    const options = { form: { type: "string", choices: ["a", "b"], summary: "x" }, rules: { type: "file", summary: "x" },
+      unpack: { type: "boolean", default: true, summary: "x" } };
     const args = [{ name: "KIND", choices: ["one", "two"], summary: "x" }];
     const run = () => {};
     export default [{ name: "first", summary: "x", options, args, run }, { name: "second", summary: "x", run }];
@@ -140,6 +141,7 @@ Deno.test("complete() knows plugins that are installed, also those of a file wit
   assertEquals(await known("tools", "first", ""), ["one", "two"]);
   assertEquals(await known("tools", "first", "--form", ""), ["a", "b"]);
   assertEquals(await known("tools", "first", "--ru"), ["--rules"]);
+  assertEquals(await known("tools", "first", "--no-u"), ["--no-unpack"]);
   assertEquals(await known("tools", "first", "--rules", ""), ["files"]);
   assertEquals(await completed(["tools", "third", ""], env), []);
   assertEquals(await known("single", ""), ["one"]);

@@ -25,6 +25,8 @@ Deno.test("checkDefinition() accepts all that a plugin can say of itself", () =>
       tag: { type: "string", summary: "x", pattern: "v[0-9]+" },
       rules: { type: "file", summary: "x", required: true },
       forReal: { type: "boolean", summary: "x" },
+      unpack: { type: "boolean", summary: "x", default: true },
+      writes: { type: "boolean", summary: "x", default: false },
       several: { type: "list", summary: "x", required: true, commas: true, completes: "namespace" },
       forms: { type: "list", summary: "x", choices: ["a", "b"], default: ["a"] },
       wait: { type: "duration", summary: "x", default: 1000, max: 2000, short: "w" },
@@ -109,8 +111,19 @@ const wrong: readonly [definition: unknown, said: string][] = [
     "options.keep.choices: not one of type, summary, short, placeholder, env, default, required, min, max",
   ],
   [
-    { ...sound, options: { force: { type: "boolean", summary: "x", default: true } } },
-    "options.force.default: not one of type, summary, short, placeholder, env",
+    { ...sound, options: { force: { type: "boolean", summary: "x", default: "true" } } },
+    "options.force.default: expected true or false",
+  ],
+  [
+    { ...sound, options: { writes: { type: "boolean", summary: "x", default: true } } },
+    "options.writes.default: --no-writes, which would switch it off, is a flag of davit itself",
+  ],
+  [
+    {
+      ...sound,
+      options: { force: { type: "boolean", summary: "x", default: true }, noForce: { ...option } },
+    },
+    "options.force.default: --no-force, which would switch it off, is another option",
   ],
   [
     { ...sound, options: { keep: { ...option, defualt: 5 } } },

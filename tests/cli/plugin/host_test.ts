@@ -37,6 +37,22 @@ Deno.test("a plugin's file runs as a verb: options, arguments, rows, lines on st
   ]);
 });
 
+Deno.test("an option of a plugin that is on by default is switched off by its flag or its variable", async () => {
+  await using folder = await PluginFolder.create();
+  const path = await folder.writePlugin("return String(options.unpack);", {
+    options: { unpack: { type: "boolean", default: true, env: "DAVIT_UNPACK", summary: "whether" } },
+  });
+  const shown = async (argv: readonly string[], env: Record<string, string> = {}) =>
+    (await davitProcess([path, ...argv], { canned: true, env })).stdout.trim();
+  assertEquals(await shown([]), "true");
+  assertEquals(await shown(["--no-unpack"]), "false");
+  assertEquals(await shown(["--unpack=false"]), "false");
+  assertEquals(await shown(["--no-unpack", "--unpack"]), "true"); // the last one counts
+  assertEquals(await shown([], { DAVIT_UNPACK: "false" }), "false");
+  assertEquals(await shown(["--unpack"], { DAVIT_UNPACK: "false" }), "true");
+  assertEquals(await shown(["--no-unpack"], { DAVIT_UNPACK: "true" }), "false");
+});
+
 Deno.test("a plugin's one value is shown as that of a verb, and nothing as nothing", async () => {
   await using folder = await PluginFolder.create();
   const shown = async (body: string, ...argv: string[]) =>
