@@ -283,7 +283,8 @@ export {
   type RegistryOptions,
   type ResolvedReference,
 } from "./lib/registry/registry.ts";
-export type { Retry, RetryPolicy } from "./lib/registry/retry.ts";
+export type { RetryPolicy } from "./lib/pause.ts";
+export type { Retry } from "./lib/registry/retry.ts";
 export type { Upload, UploadOptions } from "./lib/registry/upload.ts";
 export type { TlsSettings } from "./lib/registry/wire.ts";
 export { formatSize, parseSize } from "./lib/size.ts";

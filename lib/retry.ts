@@ -1,8 +1,7 @@
 import { formatDuration } from "./duration.ts";
 import { ContainerdError, containerdError, type ErrorCode } from "./errors.ts";
+import { delay, pauseMs, type RetryPolicy } from "./pause.ts";
 import { RegistryError } from "./registry/failure.ts";
-import { delay } from "./registry/patience.ts";
-import { pauseMs, type RetryPolicy } from "./registry/retry.ts";
 import { Clock } from "./transport/clock.ts";
 
 /** How {@linkcode retry} goes on. */

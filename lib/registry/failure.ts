@@ -158,7 +158,11 @@ const rows: readonly Row[] = [
     reason: "port $1 is for nothing that speaks http",
     lasting: true,
   },
-  { text: /dns error|failed to lookup address/, reason: "no such host" },
+  {
+    text: /Temporary failure in name resolution|(?:dns error|lookup address).*[Tt]ry again/,
+    reason: "its name cannot be looked up for now",
+  },
+  { text: /dns error|failed to lookup address|invalid dns name/, reason: "no such host", lasting: true },
   { text: /\(os error 111\)|ECONNREFUSED/, reason: "connection refused" },
   { text: /\(os error 1(?:01|13)\)/, reason: "no route to it" },
 ];

@@ -54,21 +54,3 @@ export class Stalled extends Error {
     super(`nothing came for ${ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`}`);
   }
 }
-
-/** Waits so many milliseconds. */
-export async function delay(
-  ms: number,
-  { clock, signal }: { clock: Clock; signal?: AbortSignal | undefined },
-): Promise<void> {
-  signal?.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const stop = () => reject(signal!.reason);
-  signal?.addEventListener("abort", stop);
-  clock.set(resolve, ms);
-  try {
-    await promise;
-  } finally {
-    clock.clear(resolve);
-    signal?.removeEventListener("abort", stop);
-  }
-}

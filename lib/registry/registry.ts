@@ -19,6 +19,7 @@
 import type { Descriptor } from "../oci/descriptor.ts";
 import { quoted } from "../oci/quoted.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import type { RetryPolicy } from "../pause.ts";
 import { Clock } from "../transport/clock.ts";
 import type { RegistryAnswer, Surroundings } from "./auth.ts";
 import type { Credentials } from "./credentials.ts";
@@ -27,7 +28,7 @@ import { Endpoint } from "./endpoint.ts";
 import { refusal, RegistryError, type Task } from "./failure.ts";
 import { defaultHost, type HostCapability, type Hosts } from "./host.ts";
 import { readManifest, resolveAt, tagsAt, type TagsPage, tagsPerPage } from "./manifests.ts";
-import { Attempts, type Retry, type RetryPolicy } from "./retry.ts";
+import { Attempts, type Retry } from "./retry.ts";
 import { Secrets } from "./secrets.ts";
 import { PushTarget } from "./upload.ts";
 import type { TlsSettings } from "./wire.ts";

@@ -1,16 +1,6 @@
+import { delay, pauseMs, type RetryPolicy } from "../pause.ts";
 import type { Clock } from "../transport/clock.ts";
 import { RegistryError } from "./failure.ts";
-import { delay } from "./patience.ts";
-
-/** How often, and after which pauses, a request is repeated that may succeed later. */
-export interface RetryPolicy {
-  /** Attempts in all. Default 5. */
-  attempts?: number | undefined;
-  /** The first pause in milliseconds, which doubles with each further one; the real one is random. Default 300. */
-  firstWaitMs?: number | undefined;
-  /** The longest pause, also of those that a registry asks for. Default 60,000. */
-  longestWaitMs?: number | undefined;
-}
 
 /** A request that failed and will be repeated. */
 export interface Retry {
@@ -22,14 +12,6 @@ export interface Retry {
   attempts: number;
   /** Milliseconds until the next one. */
   waitMs: number;
-}
-
-/** The pause after so many failures, at random, so that those who failed together do not come back together. */
-export function pauseMs(
-  failures: number,
-  { firstWaitMs, longestWaitMs }: { firstWaitMs: number; longestWaitMs: number },
-): number {
-  return Math.min(longestWaitMs, firstWaitMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
 }
 
 /** Counts failures in a row and waits after each; a registry that makes progress gets all attempts again. */

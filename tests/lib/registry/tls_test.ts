@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { RegistryError } from "../../../lib/registry/failure.ts";
 import { openRegistry, type RegistryOptions } from "../../../lib/registry/registry.ts";
+import { runChild } from "../../fault/child.ts";
 import { Authority } from "../../real/certificates.ts";
 import { buildImage } from "../../real/image_builder.ts";
 import { randomLayer } from "../../real/layers.ts";
@@ -155,7 +156,7 @@ tlsTest("plain http where https is spoken, and the reverse, are told", async (au
   await roundTrip(plain, {}); // on this machine both are tried
 });
 
-registryTest("nobody listens, and no such host, are told", async () => {
+registryTest("nobody listens is told", async () => {
   await using server = await LocalRegistry.start();
   await server.kill();
   await using registry = openRegistry(quick);
@@ -164,6 +165,31 @@ registryTest("nobody listens, and no such host, are told", async () => {
     "unavailable",
     `registry "${server.host}": connection refused`,
   ]);
-  const nowhere = await assertRejects(() => registry.resolve("registry.invalid/app:v1"), RegistryError);
-  assertEquals([nowhere.code, nowhere.reason], ["unavailable", 'registry "registry.invalid": no such host']);
+});
+
+const isRoot = Deno.uid() === 0; // as who alone one can be without a network
+Deno.test({
+  name: "a host that does not exist is not looked up again, one that cannot be for now is",
+  ignore: !isRoot,
+  fn: async () => {
+    const resolve = `
+    import { openRegistry } from "${new URL("../../../mod.ts", import.meta.url)}";
+    let retries = 0;
+    await using registry = openRegistry({ retry: { firstWaitMs: 1 }, onRetry: () => retries++ });
+    const { code, reason } = await registry.resolve("registry.invalid/app:v1").catch((error) => error);
+    console.log(JSON.stringify([code, reason, retries]));`;
+    const without = async (...under: string[]) => JSON.parse(await runChild(resolve, { under }));
+    const named = 'registry "registry.invalid": ';
+    // Without a network there is nobody to ask; without name servers, the name is known not to be.
+    assertEquals(await without("unshare", "--net"), [
+      ...["unavailable", `${named}its name cannot be looked up for now`, 4],
+    ]);
+    const switches = await Deno.makeTempFile();
+    await Deno.writeTextFile(switches, "hosts: files\n");
+    const alone = `mount --bind ${switches} /etc/nsswitch.conf && exec "$@"`;
+    assertEquals(await without("unshare", "--net", "--mount", "sh", "-c", alone, "sh"), [
+      ...["unavailable", `${named}no such host`, 0],
+    ]);
+    await Deno.remove(switches);
+  },
 });
