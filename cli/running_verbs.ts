@@ -80,6 +80,11 @@ export const runningNouns: readonly Noun[] = [
         load: () => import("./verbs/tasks/resume.ts"),
       },
       {
+        name: "update",
+        summary: "Change how much tasks may use, until they end",
+        load: () => import("./verbs/tasks/update.ts"),
+      },
+      {
         name: "ps",
         summary: "List the processes of a container, as the host sees them",
         load: () => import("./verbs/tasks/ps.ts"),

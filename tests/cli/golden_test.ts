@@ -61,6 +61,7 @@ function writings({ app, folder }: Furnished): [string, string[]][] {
     inStored("snapshots prune", "--dry-run"),
     inRunning("tasks pause", "web"),
     inRunning("tasks resume", "web"),
+    inRunning("tasks update", "web", "--memory-limit", "1GiB", "--cpus", "0.5"),
     inRunning("tasks exec", "-d", "--exec-id", "more", "--log-uri", log, "web", "sleep", "600"),
     inRunning("tasks start", "-d", "idle"),
     inRunning("tasks wait", "idle"),

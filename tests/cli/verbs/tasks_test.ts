@@ -114,6 +114,49 @@ runTest("tasks kill tells a task to end as its image says, or by TERM", async ({
   }
 });
 
+runTest(
+  "tasks pause and resume end with 5 where the state does not allow it",
+  async ({ client, containerd }) => {
+    const davitIn = (...argv: string[]) => davit(containerd, ["-n", client.name, ...argv]);
+    const { containerId } = await startBusybox(client, ["sleep", "600"], { output: "null" });
+    const { code, stderr } = await davitIn("tasks", "resume", containerId);
+    assertEquals(code, 5);
+    assertMatch(stderr, /^davit: Cannot resume task "\S+" in namespace "\S+": it is running\n$/);
+    assertEquals((await davitIn("tasks", "pause", containerId)).code, 0);
+    assertEquals((await davitIn("tasks", "pause", containerId)).code, 5);
+    await removeContainer(client, containerId, { force: true });
+  },
+  { series: ["2"] },
+);
+
+runTest("tasks update changes limits, and in a dry run says so only", async ({ client, containerd }) => {
+  const update = async (...argv: string[]) => {
+    const flags = ["-n", client.name, "-o", "json", "tasks", "update"];
+    const { code, stdout, stderr } = await davit(containerd, [...flags, ...argv]);
+    return { code, rows: stdout === "" ? [] : JSON.parse(stdout), stderr };
+  };
+  const { containerId: id } = await startBusybox(client, ["sleep", "600"], {
+    output: "null",
+    memoryLimit: 64 * 1024 ** 2,
+  });
+  const limit = async () =>
+    (await Array.fromAsync(client.tasks.metrics({ containerIds: [id] })))[0]!.memoryLimit;
+  const row = { id, memoryLimitBefore: 64 * 1024 ** 2, memoryLimit: 96 * 1024 ** 2, cpus: 0.5 };
+  const flags = ["--memory-limit", "96MiB", "--cpus", "0.5", id];
+  assertEquals((await update("--dry-run", ...flags)).rows, [{ ...row, status: "would be updated" }]);
+  assertEquals(await limit(), row.memoryLimitBefore);
+  assertEquals((await update(...flags)).rows, [{ ...row, status: "updated" }]);
+  assertEquals(await limit(), row.memoryLimit);
+  assertEquals((await update("--memory-limit", "0", id)).code, 0);
+  assertEquals(await limit(), undefined);
+  assertEquals([(await update(id)).code, (await update("--cpus", "-1", id)).code], [2, 2]);
+  assertEquals((await update("--cpus", "1", "none")).code, 4);
+  await client.tasks.kill({ containerId: id, signal: 9 });
+  await client.tasks.wait(id);
+  assertEquals((await update("--cpus", "1", id, "--dry-run")).code, 5);
+  await removeContainer(client, id);
+}, { series: ["2"] });
+
 async function untilStopped(
   id: string,
   { containerd, namespace }: { containerd: Containerd; namespace: string },
