@@ -13,7 +13,7 @@ import {
 } from "./options.ts";
 import { flagsOf, tokenize, type Tokens } from "./tokenizer.ts";
 import { type Argument, printsBytes, type Verb } from "./verb.ts";
-import type { Noun } from "./verbs.ts";
+import type { Noun, VerbEntry } from "./verbs.ts";
 
 /** What a command line asks for. */
 export type Invocation =
@@ -31,7 +31,24 @@ export type Invocation =
     command: readonly string[];
   };
 
-/** Loads the plugin that a command line names, as a verb; `words` has a second one if that is the name of the plugin. */
+/** A command line names a file of several plugins and none of them, which are like the verbs of a noun. */
+export class PluginNotNamed extends UsageError {
+  readonly noun: Noun;
+
+  constructor(target: string, plugins: readonly Pick<VerbEntry, "name" | "summary">[]) {
+    super(
+      `Cannot run ${JSON.stringify(target)}: it has several plugins; name one behind it`,
+      `it has ${plugins.map(({ name }) => name).join(", ")}`,
+    );
+    this.noun = { name: target, summary: "Plugins of one file", verbs: plugins };
+  }
+}
+
+/**
+ * Loads the plugin that a command line names, as a verb; `words` has a second one if that is the name of the plugin.
+ *
+ * @throws {PluginNotNamed} when its file has several, and none is named.
+ */
 export type OpenPlugin = (
   target: string,
   next: string | undefined,
@@ -65,12 +82,16 @@ export async function readCommandLine(
   if (command.kind === "unknown") throw command.error;
   if (command.kind === "incomplete") return { kind: "help", noun: command.noun };
   const isPlugin = command.kind === "plugin";
-  const [named, verb] = isPlugin
+  const found = isPlugin
     ? await opened(command.target, {
       next: asksForHelp ? words[words.indexOf(command.target) + 1] : head.rest[0],
+      asksForHelp: asksForHelp || given.help === true ||
+        head.rest.some((word) => word === "--help" || word === "-h"),
       openPlugin,
     })
-    : [command.words, (await command.load()).default];
+    : { words: command.words, verb: (await command.load()).default };
+  if ("noun" in found) return { kind: "help", noun: found.noun };
+  const { words: named, verb } = found;
   const rest = head.rest.slice(isPlugin ? named.length - 1 : 0);
   onVerb(verb);
   const options: Options = { ...globals, ...verb.options };
@@ -97,13 +118,22 @@ export async function readCommandLine(
   return invocation;
 }
 
-/** A plugin, of which the word behind its file may be the name. */
+/** A plugin, of which the word behind its file may be the name; where that is missing and help is wanted, all of the file. */
 async function opened(
   target: string,
-  { next, openPlugin }: { next: string | undefined; openPlugin: OpenPlugin },
-): Promise<[words: readonly string[], verb: Verb]> {
-  const plugin = await openPlugin(target, next?.startsWith("-") ? undefined : next);
-  return [plugin.words, plugin];
+  { next, asksForHelp, openPlugin }: {
+    next: string | undefined;
+    asksForHelp: boolean;
+    openPlugin: OpenPlugin;
+  },
+): Promise<{ words: readonly string[]; verb: Verb } | { noun: Noun }> {
+  try {
+    const verb = await openPlugin(target, next?.startsWith("-") ? undefined : next);
+    return { words: verb.words, verb };
+  } catch (error) {
+    if (error instanceof PluginNotNamed && asksForHelp) return { noun: error.noun };
+    throw error;
+  }
 }
 
 function checkNoPluginFlags(name: string, globals: Globals): void {

@@ -1,4 +1,5 @@
 /** Plugins as verbs: what a command line names becomes one that the rest of davit cannot tell from its own. */
+import { PluginNotNamed } from "../command_line.ts";
 import { noConfig } from "../config.ts";
 import type { HostContext } from "../context.ts";
 import { CliError, UsageError } from "../errors.ts";
@@ -145,14 +146,13 @@ function chosen(
   { target, next }: { target: string; next: string | undefined },
 ): { definition: Definition; index: number; words: string[] } {
   if (!isArray(definitions)) return { definition: definitions, index: 0, words: [target] };
+  if (next === undefined) throw new PluginNotNamed(target, definitions);
   const index = definitions.findIndex(({ name }) => name === next);
-  if (index !== -1) return { definition: definitions[index]!, index, words: [target, next!] };
+  if (index !== -1) return { definition: definitions[index]!, index, words: [target, next] };
   const names = definitions.map(({ name }) => name);
-  const near = next === undefined ? undefined : nearest(next, names);
+  const near = nearest(next, names);
   throw new UsageError(
-    next === undefined
-      ? `Cannot run ${JSON.stringify(target)}: it has several plugins; name one behind it`
-      : `Cannot run ${JSON.stringify(`${target} ${next}`)}: it has no such plugin`,
+    `Cannot run ${JSON.stringify(`${target} ${next}`)}: it has no such plugin`,
     near === undefined ? `it has ${names.join(", ")}` : `did you mean "${target} ${near}"?`,
   );
 }

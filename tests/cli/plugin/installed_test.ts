@@ -81,6 +81,23 @@ Deno.test("a file with several plugins runs the one that is named behind it", as
   assertStringIncludes((await davit(["help", "tools", "one"], env)).stdout, "davit tools one: Tool one");
   const unnamed = await davit([path]);
   assertEquals([unnamed.code, unnamed.stderr.split("\n")[1]], [2, "hint: it has one, two"]);
+  for (
+    const argv of [[path, "--help"], ["help", path], ["-h", path], ["plugin", "run", path, "-n", "x", "-h"]]
+  ) {
+    const help = await davit(argv);
+    assertEquals([help.code, help.stderr], [0, ""], argv.join(" "));
+    assertEquals(
+      help.stdout,
+      `davit ${path}: Plugins of one file
+
+Usage: davit ${path} VERB [flags] [arguments]
+
+Verbs:
+  one  Tool one
+  two  Tool two
+`,
+    );
+  }
   const wrong = await davit([path, "tow"]);
   assertEquals([wrong.code, wrong.stderr.split("\n")[1]], [2, `hint: did you mean "${path} two"?`]);
   const listed = JSON.parse((await davit(["plugin", "list", "-o", "json"], env)).stdout);
