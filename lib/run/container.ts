@@ -6,6 +6,7 @@ import {
   NotFoundError,
   OutcomeUnknownError,
 } from "../errors.ts";
+import { equals } from "../filters.ts";
 import { readRootfs, type Rootfs } from "../image/rootfs.ts";
 import type { Image } from "../images.ts";
 import { parseConfig } from "../oci/config.ts";
@@ -17,6 +18,8 @@ import { buildSpec, type SpecOptions } from "../oci/spec.ts";
 import type { RuntimeSpec, RuntimeUser } from "../oci/spec/runtime_spec.ts";
 import { resolveUser, type UserFiles } from "../oci/spec/user.ts";
 import type { Progress } from "../progress.ts";
+import type { HeldLease } from "../leases.ts";
+import { Comeback, isLost } from "./comeback.ts";
 import { readHost } from "./host.ts";
 import type { Mount } from "../snapshots.ts";
 import type { CallOptions } from "../transport/transport.ts";
@@ -80,21 +83,49 @@ export async function createContainer(
   client: NamespacedClient,
   options: ContainerOptions,
 ): Promise<CreatedContainer> {
+  return await makeContainer(client, { options, comeback: new Comeback(client) });
+}
+
+/** The same for somebody who has more to clear up than this has. */
+export async function makeContainer(
+  client: NamespacedClient,
+  { options, comeback }: { options: ContainerOptions; comeback: Comeback },
+): Promise<CreatedContainer> {
   const { id, signal, timeoutMs } = options;
   checkIdentifier(id, "a container id");
   const call = { signal, timeoutMs };
   const { image, platform } = options;
   const choosing = chooseBase(client, options);
   if (image === undefined) {
-    return await new Maker(client, { options, call, ...await choosing }).makeWithoutImage();
+    return await new Maker(client, { options, call, comeback, ...await choosing }).makeWithoutImage();
   }
   const reading = Promise.all([readRootfs(client, image, { platform, action: "run", ...call }), choosing]);
   reading.catch(() => {}); // thrown below
   const labels = { "davit/operation": "containers create" };
-  await using lease = await client.leases.acquire({ prefix: "davit-create", labels }, call);
-  const [rootfs, base] = await reading;
-  const maker = new Maker(client.withLease(lease.id), { options, call, ...base });
-  return await maker.makeFromImage(image, rootfs);
+  const lease = await client.leases.acquire({ prefix: "davit-create", labels }, call);
+  try {
+    const [rootfs, base] = await reading;
+    const maker = new Maker(client.withLease(lease.id), { options, call, comeback, ...base });
+    return await maker.makeFromImage(image, rootfs);
+  } catch (error) {
+    await comeback.after(error);
+    throw error;
+  } finally {
+    await release(client, { lease, comeback });
+  }
+}
+
+/** Lets go of a lease. When containerd is lost, it looks for it first before it deletes it once more; else it expires. */
+async function release(
+  { leases }: NamespacedClient,
+  { lease, comeback }: { lease: HeldLease; comeback: Comeback },
+): Promise<void> {
+  const error = await leases.delete(lease.id).then(() => undefined, (error) => error);
+  if (!isLost(error)) return;
+  await comeback.after(error);
+  const filters = [equals("id", lease.id)];
+  const left = await Array.fromAsync(leases.list({ filters, timeoutMs: cleanupMs })).catch(() => []);
+  if (left.length > 0) await lease[Symbol.asyncDispose]();
 }
 
 /** What a container stands on. */
@@ -106,6 +137,7 @@ interface Base {
 interface Work extends Base {
   options: ContainerOptions;
   call: CallOptions;
+  comeback: Comeback;
 }
 
 /** Makes one container. */
@@ -151,6 +183,7 @@ class Maker {
       });
       return { id, rootfs };
     } catch (error) {
+      await this.#work.comeback.after(error);
       await this.#client.snapshots(snapshotter).remove(id, { timeoutMs: cleanupMs }).catch(() => {});
       throw error;
     }
@@ -164,7 +197,10 @@ class Maker {
       return await snapshots.prepare({ key: id, parent }, call);
     } catch (error) {
       if (error instanceof AlreadyExistsError) throw await this.#taken(error);
-      if (isUncertain(error)) await snapshots.remove(id, { timeoutMs: cleanupMs }).catch(() => {});
+      if (isUncertain(error)) {
+        await this.#work.comeback.after(error);
+        await snapshots.remove(id, { timeoutMs: cleanupMs }).catch(() => {});
+      }
       if (!(error instanceof NotFoundError)) throw error;
     }
     const { unpackImage } = await import("../image/unpack.ts"); // seldom needed
@@ -186,7 +222,10 @@ class Maker {
     try {
       await containers.create({ id, runtime, ...container }, call);
     } catch (error) {
-      if (isUncertain(error)) await containers.delete(id, { timeoutMs: cleanupMs }).catch(() => {});
+      if (isUncertain(error)) {
+        await this.#work.comeback.after(error);
+        await containers.delete(id, { timeoutMs: cleanupMs }).catch(() => {});
+      }
       throw error;
     }
   }

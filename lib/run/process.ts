@@ -1,17 +1,11 @@
 import type { NamespacedClient } from "../client.ts";
-import {
-  AlreadyExistsError,
-  type ContainerdError,
-  containerdError,
-  NotFoundError,
-  OutcomeUnknownError,
-  UnavailableError,
-} from "../errors.ts";
+import { AlreadyExistsError, type ContainerdError, containerdError, NotFoundError } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { RuntimeProcess } from "../oci/spec/runtime_spec.ts";
 import type { Mount } from "../snapshots.ts";
 import type { ExitStatus, ProcessIo } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { Comeback, isLost } from "./comeback.ts";
 import { type Copying, ProcessPipes, type ProcessStreams } from "./copying.ts";
 import { deleteProcess, discardProcess, isShimGone, type ProcessId } from "./deletion.ts";
 import { makeFifos, removeFifos } from "./fifos.ts";
@@ -164,7 +158,9 @@ export type ProcessToStart =
 export async function startProcess(
   client: NamespacedClient,
   target: ProcessToStart,
-  { streams, terminal = false, output, io: prepared, ...options }: StartOptions & { io?: ProcessIo } = {},
+  { streams, terminal = false, output, io: prepared, comeback = new Comeback(client), ...options }:
+    & StartOptions
+    & { io?: ProcessIo; comeback?: Comeback } = {},
 ): Promise<RunningProcess> {
   const { tasks } = client;
   const { containerId, execId } = target;
@@ -201,6 +197,7 @@ export async function startProcess(
   } catch (error) {
     // A process that was there before is somebody else's.
     if (isSent && !(error instanceof AlreadyExistsError)) {
+      await comeback.after(error);
       await discardProcess(client, { containerId, execId });
     }
     await removeFifos(io);
@@ -319,9 +316,4 @@ async function endInputOf(
 /** The same error for a reason that says what it means. From 1.7 on, containerd drops what ended while it was away. */
 function because(error: ContainerdError, reason: string): ContainerdError {
   return containerdError({ ...error.details, reason }, { cause: error });
-}
-
-/** The connection is gone, which says nothing about the process. */
-function isLost(error: unknown): boolean {
-  return error instanceof UnavailableError || error instanceof OutcomeUnknownError;
 }

@@ -4,7 +4,8 @@ import { buildProcess, type SpecOptions } from "../oci/spec.ts";
 import { resolveUser } from "../oci/spec/user.ts";
 import type { ExitStatus } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { type ContainerOptions, createContainer } from "./container.ts";
+import { Comeback } from "./comeback.ts";
+import { type ContainerOptions, makeContainer } from "./container.ts";
 import { makeIo, type RunningProcess, type StartOptions, startProcess } from "./process.ts";
 import { removeFifos } from "./fifos.ts";
 import { removeContainer } from "./remove.ts";
@@ -49,8 +50,12 @@ const cleanupMs = 10_000;
 export async function startContainer(client: NamespacedClient, options: RunOptions): Promise<RunningProcess> {
   const { streams, output, terminal, signal, timeoutMs } = options;
   const how = { streams, output, terminal: options.spec?.process?.terminal ?? terminal, signal, timeoutMs };
+  const comeback = new Comeback(client);
   // Each takes a program of its own, so they go side by side.
-  const [made, created] = await Promise.allSettled([makeIo(how), createContainer(client, options)]);
+  const [made, created] = await Promise.allSettled([
+    makeIo(how),
+    makeContainer(client, { options, comeback }),
+  ]);
   if (made.status === "rejected" || created.status === "rejected") {
     if (made.status === "fulfilled") await removeFifos(made.value);
     if (created.status === "fulfilled") {
@@ -60,7 +65,7 @@ export async function startContainer(client: NamespacedClient, options: RunOptio
   }
   const { id, rootfs } = created.value;
   try {
-    return await startProcess(client, { containerId: id, rootfs }, { ...how, io: made.value });
+    return await startProcess(client, { containerId: id, rootfs }, { ...how, io: made.value, comeback });
   } catch (error) {
     await removeContainer(client, id, { force: true, timeoutMs: cleanupMs }).catch(() => {});
     throw error;

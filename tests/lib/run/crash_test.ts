@@ -1,11 +1,16 @@
 /** What processes and their output survive: the death of containerd, of davit, and of a shim. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { dirname } from "@std/path";
-import { ContainerdError, NotFoundError } from "../../../lib/errors.ts";
+import { Client } from "../../../lib/client.ts";
+import { ContainerdError, NotFoundError, UnavailableError } from "../../../lib/errors.ts";
 import { execProcess } from "../../../lib/run/run.ts";
 import { removeContainer } from "../../../lib/run/remove.ts";
 import { attachTask } from "../../../lib/run/process.ts";
+import { guarded } from "../../../lib/transport/guard.ts";
+import { methodsByName } from "../../../lib/transport/methods.ts";
+import { openSocket } from "../../../lib/transport/socket.ts";
 import { spawnDavit } from "../../cli/spawn_davit.ts";
+import { meddled } from "../../fault/meddler.ts";
 import { busyboxName } from "../some_container.ts";
 import { Captured, leftOf, parentOf, runTest, startBusybox } from "./setting.ts";
 
@@ -120,6 +125,69 @@ runTest("RunningProcess.wait() has all output of a process whose shim died, and 
   for (const { stdout } of [io, other.io]) assertEquals(await exists(dirname(stdout)), false);
   assertEquals(await leftOf(setting), []);
 });
+
+/** When containerd is killed, beside a call: just before it, while it is under way, or before its answer comes. */
+const killings = [
+  ["Snapshots/Prepare", "during"],
+  ["Containers/Create", "before"],
+  ["Containers/Create", "after"],
+  ["Tasks/Create", "during"],
+  ["Tasks/Start", "during"],
+] as const;
+
+runTest(
+  "startContainer() clears up once containerd is back that was killed in the midst of it",
+  async (setting) => {
+    const { client, containerd } = setting;
+    for (const [method, moment] of killings) {
+      const sent: string[] = [];
+      let returned: Promise<void> | undefined;
+      const kill = () => {
+        containerd.kill("SIGKILL");
+        returned = containerd.exited().then(() => containerd.restart());
+      };
+      const transport = meddled(await openSocket({ path: containerd.address }), async (call) => {
+        // A lease is looked for before it is deleted once more.
+        if (methodsByName.get(call.method)!.writes !== undefined && !call.method.endsWith("Leases/Delete")) {
+          sent.push(call.method);
+        }
+        if (!call.method.endsWith(method) || returned) return;
+        if (moment === "after") return kill;
+        if (moment === "during") setTimeout(kill, method === "Tasks/Create" ? 30 : 0);
+        else await (kill(), containerd.exited());
+      });
+      await using connection = new Client(guarded(transport));
+      const streams = new Captured().streams();
+      const started = startBusybox(connection.namespace(client.name), ["sleep", "600"], { streams });
+      const process = await started.catch(() => undefined); // it may have been quicker than the killing
+      await returned;
+      await process?.discard();
+      if (process) await removeContainer(client, process.containerId);
+      // A shim of which containerd had not yet noted where it listens is out of reach for everybody.
+      const isOurs = (left: string) => method !== "Tasks/Create" || !left.startsWith("shim ");
+      assertEquals((await leftOf(setting)).filter(isOurs), [], `killed ${moment} ${method}`);
+      assertEquals(sent, [...new Set(sent)], `killed ${moment} ${method}`);
+    }
+  },
+  { fresh: true, series: ["1.6", "2"] },
+);
+
+runTest(
+  "startContainer() does not wait for ever for a containerd that is gone",
+  async ({ client, containerd }) => {
+    const transport = meddled(await openSocket({ path: containerd.address }), async ({ method }) => {
+      if (!method.endsWith("Containers/Create")) return;
+      containerd.kill("SIGKILL");
+      await containerd.exited();
+    });
+    await using connection = new Client(guarded(transport));
+    const began = Date.now();
+    await assertRejects(() => startBusybox(connection.namespace(client.name), ["true"]), UnavailableError);
+    assert(Date.now() - began < 20_000, `it took ${Date.now() - began} ms`);
+    await containerd.restart();
+  },
+  { fresh: true, series: ["2"] },
+);
 
 function sizeOf(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
