@@ -1,4 +1,5 @@
 import type { NamespacedClient } from "../client.ts";
+import { checkIdentifier } from "../oci/identifier.ts";
 import type { RuntimeSpec } from "../oci/spec/runtime_spec.ts";
 import { buildProcess, type SpecOptions } from "../oci/spec.ts";
 import { resolveUser } from "../oci/spec/user.ts";
@@ -152,12 +153,13 @@ export async function startTask(
  *
  * @throws {NotFoundError} when there is no such container, or nothing runs in it.
  * @throws {AlreadyExistsError} when it has a process of that exec id.
- * @throws {SyntaxError} when the user is malformed or not in the container's files.
+ * @throws {SyntaxError} when exec id or user are malformed, or the user is not in the container's files.
  */
 export async function execProcess(
   client: NamespacedClient,
   { containerId, execId = `exec-${crypto.randomUUID()}`, command, env, cwd, user, ...options }: ExecOptions,
 ): Promise<RunningProcess> {
+  checkIdentifier(execId, "an exec id"); // to containerd, an empty one is the container's first process
   const { signal, timeoutMs, terminal } = options;
   const call: CallOptions = { signal, timeoutMs };
   const spec: RuntimeSpec = await client.containers.spec(containerId, call);

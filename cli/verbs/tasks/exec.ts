@@ -11,6 +11,7 @@ import {
   writePidFile,
 } from "../../foreground_process.ts";
 import { checkProcess, containerOptions } from "../../container_options.ts";
+import { checkExecId } from "../../exec_id.ts";
 import { defineVerb } from "../../verb.ts";
 
 const { tty, env, cwd, user } = containerOptions;
@@ -34,6 +35,7 @@ export default defineVerb({
     const { args: [containerId = ""], command, options, namespaced, foreground, signal } = context;
     const { detach, tty: wantsTerminal, execId, env, cwd, user, logUri } = options;
     if (wantsTerminal && detach) throw new UsageError("Cannot use both --tty and --detach");
+    checkExecId(execId);
     checkProcess({ env, cwd });
     const output = outputOf({ tty: wantsTerminal, logUri, nullIo: detach && logUri === undefined });
     const client = await namespaced();

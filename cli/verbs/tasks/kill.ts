@@ -1,6 +1,7 @@
 import { type NamespacedClient, parseSignal } from "../../../mod.ts";
 import { each } from "../../each.ts";
 import { UsageError } from "../../errors.ts";
+import { checkExecId } from "../../exec_id.ts";
 import { defineVerb } from "../../verb.ts";
 
 /** Where ctr and davit note the stop signal of an image. */
@@ -22,6 +23,7 @@ export default defineVerb({
   },
   async *run(context): AsyncIterable<string> {
     const { args, options: { signal: text, all, execId }, namespaced, signal: abort } = context;
+    checkExecId(execId);
     if (all && execId !== undefined) throw new UsageError("Cannot use both --all and --exec-id");
     const given = text === undefined ? undefined : parseSignal(text);
     const client = await namespaced();

@@ -1,6 +1,7 @@
 import { removeTask } from "../../../mod.ts";
 import { each } from "../../each.ts";
 import { UsageError } from "../../errors.ts";
+import { checkExecId } from "../../exec_id.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -14,6 +15,7 @@ export default defineVerb({
   },
   async *run(context): AsyncIterable<string> {
     const { args, options: { force, execId, ignoreMissing }, namespaced, signal } = context;
+    checkExecId(execId);
     if (force && execId !== undefined) throw new UsageError("Cannot use both --force and --exec-id");
     const client = await namespaced();
     yield* each(args, {

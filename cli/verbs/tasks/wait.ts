@@ -1,4 +1,5 @@
 import type { ExitStatus } from "../../../mod.ts";
+import { checkExecId } from "../../exec_id.ts";
 import { defineVerb } from "../../verb.ts";
 
 interface Row extends ExitStatus {
@@ -17,6 +18,7 @@ export default defineVerb({
   ],
   runsProcess: true,
   async run({ args: [id = ""], options: { execId }, namespaced, exitWith, signal }): Promise<Row> {
+    checkExecId(execId);
     const { tasks } = await namespaced();
     const status = await tasks.wait(id, { execId, signal });
     exitWith(status.exitStatus);

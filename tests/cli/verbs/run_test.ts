@@ -122,6 +122,7 @@ const refusedByExec: [argv: string[], exit: number, message: string][] = [
   [["--tty", "c", "true"], 125, "Cannot use a terminal: stdin is none"],
   [["--tty", "--detach", "c", "true"], 125, "Cannot use both --tty and --detach"],
   [["--exec-id", "a..b", "c", "true"], 125, "a..b"],
+  [["--exec-id", "", "c", "true"], 125, 'Cannot use "" for --exec-id'],
   [["none", "true"], 125, "not found"],
 ];
 

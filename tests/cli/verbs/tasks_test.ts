@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Containerd } from "../../real/containerd.ts";
 import { busyboxImage, importWithCtr, ociArchive } from "../../real/images.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
@@ -113,6 +113,23 @@ runTest("tasks kill tells a task to end as its image says, or by TERM", async ({
     await removeContainer(client, process.containerId);
   }
 });
+
+runTest(
+  "tasks kill, wait and rm take an empty exec id for a mistake, not for the task",
+  async ({ client, containerd }) => {
+    const { containerId } = await startBusybox(client, ["sleep", "600"], { output: "null" });
+    const verbs = [["kill", "-s", "KILL"], ["rm"], ["wait", "--timeout", "5s"]];
+    for (const [verb = "", ...flags] of verbs) {
+      const argv = ["-n", client.name, "tasks", verb, ...flags, "--exec-id", "", containerId];
+      const { code, stderr } = await davit(containerd, argv);
+      assertEquals([code, verb], [verb === "wait" ? 125 : 2, verb], stderr);
+      assertStringIncludes(stderr, "--exec-id");
+      assertEquals((await client.tasks.get(containerId)).status, "running");
+    }
+    await removeContainer(client, containerId, { force: true });
+  },
+  { series: ["2"] },
+);
 
 runTest(
   "tasks pause and resume end with 5 where the state does not allow it",
