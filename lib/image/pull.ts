@@ -18,6 +18,7 @@ import type { CallOptions } from "../transport/transport.ts";
 import { lacking } from "./copy_labels.ts";
 import { BlobPuller, type PulledBlob } from "./pull_blobs.ts";
 import { type IsAlive, leaveToNext, pullLabels, takeOver } from "./pull_leases.ts";
+import { Look } from "./pull_look.ts";
 import { type WantedImage, WantedReader } from "./pull_tree.ts";
 import { NoSuchPlatformError } from "./rootfs.ts";
 import { unpackImage } from "./unpack.ts";
@@ -112,10 +113,14 @@ export async function* pullImages(
     return [formatReference(reference), reference];
   }));
   const report = new ProgressReport("pulling", onProgress);
+  const wants = allPlatforms ? [] : given.length > 0 ? given : [host];
+  const look = await Look.open(client, { registry, ...callOptions });
   const resolve = async (reference: Reference): Promise<Resolved> => {
     try {
       const { signal } = callOptions;
-      return { reference, target: (await registry.resolve(reference, { signal })).descriptor };
+      const target = (await registry.resolve(reference, { signal })).descriptor;
+      await look.at(reference, target, { platforms: wants, given });
+      return { reference, target };
     } catch (error) {
       callOptions.signal?.throwIfAborted();
       return { reference, error };
@@ -132,7 +137,7 @@ export async function* pullImages(
   await using held = new AsyncDisposableStack();
   held.use(lease);
   const puller = new Puller(client.withLease(lease.id), {
-    ...{ registry, report, labels, given, host, allPlatforms, unpack, snapshotter },
+    ...{ registry, look, report, labels, given, wants, allPlatforms, unpack, snapshotter },
     downloadsAtOnce: downloadsAtOnce ?? defaultDownloadsAtOnce,
     options: callOptions,
   });
@@ -164,11 +169,13 @@ interface Resolved {
 
 interface Settings {
   registry: Registry;
+  look: Look;
   report: ProgressReport;
   labels: Record<string, string>;
   /** Those that were asked for. */
   given: readonly Platform[];
-  host: Platform;
+  /** Of which there must be a manifest each; all that there are when empty. */
+  wants: readonly Platform[];
   allPlatforms: boolean;
   unpack: boolean;
   snapshotter: string | undefined;
@@ -187,13 +194,13 @@ class Puller {
   constructor(client: NamespacedClient, settings: Settings) {
     this.#client = client;
     this.#settings = settings;
-    const { registry, report, downloadsAtOnce: atOnce, options } = settings;
-    this.#blobs = new BlobPuller({ content: client.content, registry, report, atOnce, options });
+    const { registry, look, report, downloadsAtOnce: atOnce, options } = settings;
+    this.#blobs = new BlobPuller({ content: client.content, registry, look, report, atOnce, options });
   }
 
   /** All blobs, and its snapshots; then the labels that keep them; then the image. */
   async pull(reference: Reference, target: Descriptor): Promise<PullResult> {
-    const { given, host, allPlatforms, options } = this.#settings;
+    const { given, wants, options } = this.#settings;
     const name = formatReference(reference);
     const came = new Map<string, Promise<PulledBlob>>();
     const pull = (descriptor: Descriptor) => {
@@ -203,10 +210,9 @@ class Puller {
     };
     const reader = new WantedReader({
       name,
-      content: this.#client.content,
       pull,
-      platforms: allPlatforms ? [] : given.length > 0 ? given : [host],
-      options,
+      read: (descriptor) => this.#client.content.readSmall(descriptor, options),
+      platforms: wants,
     });
     const wanted = await reader.read(target);
     const stop = (error: unknown) => this.#blobs.release(reference, { isTemporary: isTemporary(error) });

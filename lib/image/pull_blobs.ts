@@ -9,6 +9,7 @@ import { itemName, type ItemState, type ProgressReport } from "../progress.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { CallOptions } from "../transport/transport.ts";
 import { lacking } from "./copy_labels.ts";
+import type { Look } from "./pull_look.ts";
 
 /** How a blob came to be in a namespace. */
 export interface PulledBlob {
@@ -44,6 +45,7 @@ const maxLabelBytes = 4096;
 export class BlobPuller {
   readonly #content: Content;
   readonly #registry: Registry;
+  readonly #look: Look;
   readonly #report: ProgressReport;
   readonly #options: CallOptions;
   readonly #limiter: Limiter;
@@ -51,9 +53,10 @@ export class BlobPuller {
 
   /** The lease of `content` holds what comes, and what was there. */
   constructor(
-    { content, registry, report, atOnce, options }: {
+    { content, registry, look, report, atOnce, options }: {
       content: Content;
       registry: Registry;
+      look: Look;
       report: ProgressReport;
       atOnce: number;
       options: CallOptions;
@@ -61,6 +64,7 @@ export class BlobPuller {
   ) {
     this.#content = content;
     this.#registry = registry;
+    this.#look = look;
     this.#report = report;
     this.#options = options;
     this.#limiter = new Limiter(atOnce);
@@ -143,6 +147,11 @@ export class BlobPuller {
     },
   ): AsyncIterable<Uint8Array> {
     this.report(descriptor, reference, "downloading", offset);
+    const known = this.#look.take(descriptor);
+    if (known) {
+      yield known.subarray(offset);
+      return;
+    }
     if (hasChildren(descriptor.mediaType)) {
       yield (await this.#registry.manifest(reference, descriptor, { signal })).subarray(offset);
       return;

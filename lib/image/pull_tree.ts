@@ -1,4 +1,3 @@
-import type { Content } from "../content.ts";
 import { containerdError } from "../errors.ts";
 import { gcLabels } from "../oci/children.ts";
 import { parseConfig } from "../oci/config.ts";
@@ -8,7 +7,6 @@ import { hasChildren, isConfig, isIndex, isSchema1 } from "../oci/media_types.ts
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { matchesPlatform } from "../oci/platform_match.ts";
 import { quoted } from "../oci/quoted.ts";
-import type { CallOptions } from "../transport/transport.ts";
 import { NoSuchPlatformError } from "./rootfs.ts";
 import { bestFor } from "./tree.ts";
 
@@ -30,15 +28,13 @@ export interface WantedDocument {
 /** Bytes of indexes and manifests that one image may have. */
 const maxDocumentBytesInAll = 64 * 1024 * 1024;
 
-/** Finds out what an image consists of; its documents are pulled on the way. */
+/** Finds out what an image consists of; its documents are pulled and read on the way. */
 export class WantedReader {
   readonly #name: string;
-  readonly #content: Content;
-  /** Sees to it that the namespace has a blob. */
   readonly #pull: (descriptor: Descriptor) => Promise<unknown>;
+  readonly #bytes: (descriptor: Descriptor) => Promise<Uint8Array>;
   /** Only these, and each must be there. All when empty. */
   readonly #platforms: readonly Platform[];
-  readonly #options: CallOptions;
   readonly #documents = new Map<string, WantedDocument>();
   readonly #configs = new Map<string, Descriptor>();
   readonly #layers = new Map<string, Descriptor>();
@@ -47,20 +43,19 @@ export class WantedReader {
   readonly #pulled = new Map<string, Promise<unknown>>();
   #documentBytes = 0;
 
+  /** `pull` sees to it that a blob can be read, several at once; `read` reads it. */
   constructor(
-    { name, content, pull, platforms, options }: {
+    { name, pull, read, platforms }: {
       name: string;
-      content: Content;
       pull: (descriptor: Descriptor) => Promise<unknown>;
+      read: (descriptor: Descriptor) => Promise<Uint8Array>;
       platforms: readonly Platform[];
-      options: CallOptions;
     },
   ) {
     this.#name = name;
-    this.#content = content;
     this.#pull = pull;
+    this.#bytes = read;
     this.#platforms = platforms;
-    this.#options = options;
   }
 
   /**
@@ -82,7 +77,7 @@ export class WantedReader {
    */
   async checkConfig(config: Descriptor): Promise<void> {
     if (!isConfig(config.mediaType)) return;
-    const { platform } = parseConfig(await this.#content.readSmall(config, this.#options), config);
+    const { platform } = parseConfig(await this.#bytes(config), config);
     const unmet = this.#platforms.find((wanted) => !matchesPlatform(wanted, platform));
     if (unmet) throw this.#noSuchPlatform(unmet, [platform]);
   }
@@ -115,7 +110,7 @@ export class WantedReader {
 
   async #read(descriptor: Descriptor): Promise<ImageDocument> {
     await this.#pullOnce(descriptor);
-    return parseDocument(await this.#content.readSmall(descriptor, this.#options), descriptor);
+    return parseDocument(await this.#bytes(descriptor), descriptor);
   }
 
   #pullOnce(descriptor: Descriptor): Promise<unknown> {

@@ -170,6 +170,45 @@ realTest("images pull fails in one clear line, and leaves only what is of use", 
   });
 }, { series: ["2"], policy: "isolated" });
 
+/** What keeps a pull from ever beginning. */
+const inVain: Record<string, Pick<Failure, "fault" | "repository" | "flags" | "exit" | "says">> = {
+  "an index without the platform": {
+    ...failures["an index without the platform"]!,
+  },
+  "a manifest of another platform": {
+    flags: ["--platform", "linux/s390x"],
+    exit: 4,
+    says: "it has no linux/s390x",
+  },
+  "a config of other bytes": {
+    fault: otherBytes(config.digest),
+    flags: ["--platform", "linux/amd64"],
+    exit: 1,
+    says: `what the registry sends as ${config.digest} is something else`,
+  },
+  "a tag that is not there": { repository: "app:2", exit: 4, says: "not found in registry" },
+  "an account that is refused": { fault: () => new Response(null, { status: 401 }), exit: 6, says: "" },
+  "a manifest that is not there": {
+    fault: ({ path }) =>
+      path.includes("/manifests/sha256:") ? new Response(null, { status: 404 }) : undefined,
+    exit: 4,
+    says: "not found in registry",
+  },
+};
+
+realTest("images pull in vain does not even create the namespace", async (_t, containerd) => {
+  const images = { "app:1": image, "multi:1": await multiPlatformImage({ seed: 7811 }) };
+  await using scene = await Scene.make(containerd, images);
+  const namespaces = async () => (await containerd.ctr(["namespaces", "ls", "-q"])).stdout.split("\n");
+  await each(inVain, async ({ fault, repository = "app:1", flags = [], ...expected }) => {
+    await using proxy = scene.proxy(fault);
+    const [namespace, name] = [uniqueNamespace(), `${proxy.host}/${repository}`];
+    const output = await scene.davit(proxy, ["-n", namespace, "images", "pull", name, ...flags]);
+    assertFails(output, { name, ...expected });
+    assert(!(await namespaces()).includes(namespace), output.stderr);
+  });
+});
+
 /** A pull that succeeds all the same. */
 interface Trouble {
   fault: Fault;
