@@ -31,7 +31,7 @@ export const widePulledColumns: readonly Column<keyof FetchedRow>[] = [
 /** Pulls the images that the arguments name; of those that fail the run is told. */
 export async function* pullNamed(
   context: VerbContext<typeof pullOptions>,
-  how: Pick<PullOptions, "unpack" | "snapshotter">,
+  how: Pick<PullOptions, "unpack" | "snapshotter" | "metadataOnly">,
 ): AsyncIterable<PulledRow> {
   const { args, options, namespaced, log, progress, failed, signal } = context;
   const { platform: platforms, allPlatforms, label, maxConcurrentDownloads } = options;

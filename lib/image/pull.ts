@@ -61,7 +61,9 @@ export interface PullOptions extends CallOptions {
   platforms?: readonly string[] | undefined;
   /** All that the image is for, and what is said about it; unpacked for this machine. */
   allPlatforms?: boolean | undefined;
-  /** Default true. */
+  /** Only what says what the image is, its indexes, manifests and configs, of all platforms unless some are named. */
+  metadataOnly?: boolean | undefined;
+  /** Default true, but not without layers. */
   unpack?: boolean | undefined;
   /** Default: that of the namespace's label `containerd.io/defaults/snapshotter`, or `overlayfs`. */
   snapshotter?: string | undefined;
@@ -104,8 +106,8 @@ export async function* pullImages(
   references: Iterable<string>,
   { platforms = [], allPlatforms = false, onProgress, ...options }: PullOptions,
 ): AsyncIterable<PullResult> {
-  const { registry, unpack = true, snapshotter, labels = {}, ...more } = options;
-  const { downloadsAtOnce, isAlive, ...callOptions } = more;
+  const { registry, metadataOnly = false, snapshotter, labels = {}, ...more } = options;
+  const { unpack = !metadataOnly, downloadsAtOnce, isAlive, ...callOptions } = more;
   const host = hostPlatform(Deno.build);
   const given = platforms.map((text) => parsePlatform(text, { host }));
   const wanted = new Map([...references].map((text) => {
@@ -113,7 +115,7 @@ export async function* pullImages(
     return [formatReference(reference), reference];
   }));
   const report = new ProgressReport("pulling", onProgress);
-  const wants = allPlatforms ? [] : given.length > 0 ? given : [host];
+  const wants = allPlatforms ? [] : given.length > 0 || metadataOnly ? given : [host];
   const look = await Look.open(client, { registry, ...callOptions });
   const resolve = async (reference: Reference): Promise<Resolved> => {
     try {
@@ -137,7 +139,7 @@ export async function* pullImages(
   await using held = new AsyncDisposableStack();
   held.use(lease);
   const puller = new Puller(client.withLease(lease.id), {
-    ...{ registry, look, report, labels, given, wants, allPlatforms, unpack, snapshotter },
+    ...{ registry, look, report, labels, given, wants, allPlatforms, metadataOnly, unpack, snapshotter },
     downloadsAtOnce: downloadsAtOnce ?? defaultDownloadsAtOnce,
     options: callOptions,
   });
@@ -177,6 +179,7 @@ interface Settings {
   /** Of which there must be a manifest each; all that there are when empty. */
   wants: readonly Platform[];
   allPlatforms: boolean;
+  metadataOnly: boolean;
   unpack: boolean;
   snapshotter: string | undefined;
   downloadsAtOnce: number;
@@ -200,7 +203,7 @@ class Puller {
 
   /** All blobs, and its snapshots; then the labels that keep them; then the image. */
   async pull(reference: Reference, target: Descriptor): Promise<PullResult> {
-    const { given, wants, options } = this.#settings;
+    const { given, wants, metadataOnly, options } = this.#settings;
     const name = formatReference(reference);
     const came = new Map<string, Promise<PulledBlob>>();
     const pull = (descriptor: Descriptor) => {
@@ -214,7 +217,8 @@ class Puller {
       read: (descriptor) => this.#client.content.readSmall(descriptor, options),
       platforms: wants,
     });
-    const wanted = await reader.read(target);
+    const whole = await reader.read(target);
+    const wanted = metadataOnly ? { ...whole, layers: [] } : whole;
     const stop = (error: unknown) => this.#blobs.release(reference, { isTemporary: isTemporary(error) });
     const configs = wanted.configs.map(pull);
     const layers = wanted.layers.map(pull);

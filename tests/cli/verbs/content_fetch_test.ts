@@ -34,3 +34,28 @@ realTest("content fetch fetches what ctr does, and unpacks nothing", async (_t, 
   assertEquals((await containerd.ctr(running, { namespace })).stdout, "unpacked now\n");
   assertEquals((await fetch(name, "--snapshotter", "native")).code, 2);
 });
+
+realTest("content fetch --metadata-only fetches what ctr does, and no layer", async (_t, containerd) => {
+  const [namespace, other] = [uniqueNamespace(), uniqueNamespace()];
+  const multi = await multiPlatformImage({ seed: 7901 });
+  await using stock = await StockedRegistry.start({ "multi:1": multi });
+  const name = stock.reference("multi:1");
+  const fetch = async (...argv: string[]) => {
+    const argvs = ["-n", namespace, "content", "fetch", name, "-o", "json", ...argv];
+    const { code, stdout, stderr } = await davit(containerd, argvs);
+    assertEquals(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const digests = async (namespace: string) =>
+    (await containerd.ctr(["content", "ls", "-q"], { namespace })).stdout.trim().split("\n").toSorted();
+
+  await containerd.ctr(["content", "fetch", "--metadata-only", "--plain-http", name], { namespace: other });
+  const [row] = await fetch("--metadata-only");
+  const fetched = await digests(namespace);
+  assertEquals([row.status, row.downloaded + row.shared], ["pulled", fetched.length]);
+  assertEquals(row.size, fetched.reduce((sum, digest) => sum + multi.blobs.get(digest)!.length, 0));
+  assertEquals(fetched, await digests(other));
+  assertEquals((await fetch("--metadata-only"))[0].status, "exists");
+  assertEquals((await fetch())[0].status, "repaired"); // its layers come
+  assertEquals((await fetch("--metadata-only", "--platform", "linux/arm64"))[0].existing, 3);
+});
