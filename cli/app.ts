@@ -116,8 +116,13 @@ async function perform(
     const rendering = { ...renderingFor(verb, globals), hasFailures: () => tally.hasFailures };
     await render(shown, rendering, (text) => output.write(text));
   };
+  const unread = async () => {
+    await io.untilUnread(signal);
+    throw new OutputClosed("The output was closed");
+  };
   try {
-    await ending.bound(work());
+    // Without events there is no writing that would fail.
+    await Promise.race([ending.bound(work()), ...(verb.endless ? [unread()] : [])]);
   } catch (error) {
     if (error instanceof OutputClosed) throw error;
     await output.flush();

@@ -5,6 +5,8 @@ import { ProcessSignals } from "./signals.ts";
 export interface Io extends Foreground {
   /** Whether stdout is a terminal. */
   readonly outputIsTerminal: boolean;
+  /** Resolves once nobody reads stdout any more, if that can be told; not after the signal aborts. */
+  untilUnread(signal: AbortSignal): Promise<void>;
   /** Writes to stderr, at once. A reader that is gone does not matter. */
   writeError(text: string): void;
   /** The terminal that stderr is; `undefined` when it is none, or one that cannot move its cursor. */
@@ -53,6 +55,11 @@ export class ProcessIo implements Io {
 
   get outputIsTerminal(): boolean {
     return Deno.stdout.isTerminal();
+  }
+
+  async untilUnread(signal: AbortSignal): Promise<void> {
+    const { untilReaderIsGone } = await import("./reader.ts");
+    await untilReaderIsGone(signal);
   }
 
   writeError(text: string): void {
@@ -110,6 +117,7 @@ function takeTerminal(signals: ProcessSignals): RawTerminal {
     globalThis.removeEventListener("unload", restore);
   });
   stack.use(signals.beforeDeath(restore));
+  stack.use(signals.withoutDebugger());
   return {
     get size() {
       const { columns, rows = 24 } = sizeOfConsole();

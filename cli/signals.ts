@@ -50,7 +50,7 @@ export class ProcessSignals {
     for (const signal of forwardable) {
       const handle = () => {
         listener(signal);
-        if (signal === "SIGUSR1") withoutDebugger();
+        if (signal === "SIGUSR1") closeDebugger();
       };
       Deno.addSignalListener(signal, handle);
       stack.defer(() => Deno.removeSignalListener(signal, handle));
@@ -58,6 +58,12 @@ export class ProcessSignals {
     this.#forwarding++;
     stack.defer(() => this.#forwarding--);
     return stack;
+  }
+
+  /** Takes SIGUSR1, which Deno opens a debugger for, and does nothing, until it is disposed. */
+  withoutDebugger(): Disposable {
+    Deno.addSignalListener("SIGUSR1", closeDebugger);
+    return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGUSR1", closeDebugger) };
   }
 
   /** Calls the listener before a signal ends this process at once, until it is disposed. */
@@ -76,7 +82,7 @@ export class ProcessSignals {
   }
 }
 
-async function withoutDebugger(): Promise<void> {
+async function closeDebugger(): Promise<void> {
   const { closeInspector } = await import("../lib/host.ts");
   await closeInspector();
 }

@@ -47,6 +47,10 @@ export class CapturedIo implements Io {
     return new DisposableStack();
   }
 
+  untilUnread(): Promise<never> {
+    return new Promise(() => {});
+  }
+
   writeError(text: string): void {
     this.stderr += text;
   }

@@ -139,6 +139,29 @@ runTest("tasks exec and attach give a terminal to what has one, too", async (set
   assertEquals(await leftOf(setting), []);
 }, { series: ["2"] });
 
+runTest("rawTerminal() leaves no debugger open", async (setting) => {
+  const { client, containerd } = setting;
+  const folder = await Deno.makeTempDir({ prefix: "davit-test-terminal-" });
+  try {
+    const argv = ["-a", containerd.address, "-n", client.name, "run", "--rm", "-t", busyboxName, "c", "cat"];
+    const davit = `sh -c 'echo $$ > ${folder}/pid; exec ${[...program, ...argv].join(" ")}'`;
+    await using screen = await Screen.start(davit);
+    await screen.press("ready", "Enter");
+    await screen.until((lines) => lines.filter((line) => line === "ready").length >= 2);
+    const pid = Number(await Deno.readTextFile(join(folder, "pid")));
+    // The debugger of Deno listens for the signal only after a while, and takes another to open.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    Deno.kill(pid, "SIGUSR1");
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    assertEquals(await listensAt(pid, 9229), false);
+    await screen.press("C-d");
+    await screen.until((lines) => lines.some((line) => line.endsWith("exit 0")));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(await leftOf(setting), []);
+}, { series: ["2"] });
+
 runTest("rawTerminal() gives the terminal back when a signal ends davit", async (setting) => {
   const { client, containerd } = setting;
   const folder = await Deno.makeTempDir({ prefix: "davit-test-terminal-" });

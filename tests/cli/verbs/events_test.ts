@@ -6,6 +6,7 @@ import { someImage } from "../../lib/some_image.ts";
 import type { Containerd } from "../../real/containerd.ts";
 import { realTest, uniqueNamespace } from "../../real/test.ts";
 import { CapturedIo } from "../captured_io.ts";
+import { spawnDavit } from "../spawn_davit.ts";
 
 realTest(
   "events goes on when containerd is killed and comes back, and says what that means",
@@ -38,6 +39,26 @@ realTest(
     }
   },
   { fresh: true },
+);
+
+realTest(
+  "events ends at once when nobody reads it any more, without another event",
+  async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    const davit = spawnDavit(containerd, ["-n", namespace, "events", "-o", "jsonl"]);
+    const output = davit.stdout.getReader();
+    let seen = false;
+    const reading = output.read().then(() => seen = true);
+    while (!seen) {
+      await makeImage(containerd, { namespace, what: "example.com/any" });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await reading;
+    await output.cancel();
+    const [{ code }, errors] = await Promise.all([davit.status, new Response(davit.stderr).text()]);
+    assertEquals([code, errors], [0, ""]);
+  },
+  { series: ["2"] },
 );
 
 async function makeImage(
