@@ -1,9 +1,12 @@
 /** Command lines as what a machine runs by the clock: units of systemd, lines of cron. */
-import { readCommandLine } from "../command_line.ts";
+import { type Invocation, readCommandLine } from "../command_line.ts";
 import { UsageError } from "../errors.ts";
 import { shellQuoted } from "../shell.ts";
+import { judgeCalendar } from "./calendar.ts";
 import { wrongInCron } from "./cron_fields.ts";
+import type { Origins } from "../config.ts";
 import { hostFlagsIn, type PluginSettings } from "../plugin/settings.ts";
+import { lostElsewhere } from "./surroundings.ts";
 
 /** What is to run, and when. */
 export interface Schedule {
@@ -24,14 +27,15 @@ export interface Unit {
 }
 
 /**
- * Makes sure that a command line is one that davit takes, so that it does not fail first at night.
+ * Makes sure that a command line is one that davit takes, so that it does not fail first at night. Resolves to what is
+ * here and will not be there, in words.
  *
  * @throws {UsageError} when it is wrong.
  */
 export async function checkSchedule(
   { name, when, program, argv }: Schedule,
-  plugins?: PluginSettings,
-): Promise<void> {
+  { plugins: found, origins }: { plugins?: PluginSettings; origins?: Origins } = {},
+): Promise<string[]> {
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name)) {
     throw new UsageError(
       `Cannot use ${JSON.stringify(name)} for --name: expected letters, digits, ".", "_" and "-"`,
@@ -45,9 +49,43 @@ export async function checkSchedule(
     throw new UsageError("Cannot schedule an argument with a line break");
   }
   const { openPlugin } = await import("../plugin/host.ts");
-  const settings = plugins && { ...plugins, flags: hostFlagsIn(argv) };
-  const invocation = await readCommandLine(argv, (target, next) => openPlugin(target, { next, settings }));
+  const settings = found && { ...found, flags: hostFlagsIn(argv) };
+  using plugins = new DisposableStack();
+  const invocation = await readCommandLine(
+    argv,
+    async (target, next) => plugins.use(await openPlugin(target, { next, settings })),
+  );
   if (invocation.kind !== "run") throw new UsageError("Cannot schedule this: it names no verb");
+  return [...lostElsewhere(invocation, origins), ...asking(invocation)];
+}
+
+/** A line for what would wait for an answer that nobody gives. */
+function asking({ verb, words, options, globals }: Extract<Invocation, { kind: "run" }>): string[] {
+  if (globals.yes || globals.dryRun || !verb.asks?.(options)) return [];
+  const name = JSON.stringify(words.join(" "));
+  return [
+    `${name} asks before it removes anything, and nobody will be there: without --yes it ends with exit code 2`,
+  ];
+}
+
+/**
+ * Makes sure that a time is one of systemd. Resolves to what is not known of it, in words.
+ *
+ * @throws {UsageError} when it is none.
+ */
+export async function checkCalendar(
+  when: string,
+  settings: { program?: string; signal?: AbortSignal } = {},
+): Promise<string[]> {
+  const { wrong, bySystemd } = await judgeCalendar(when, settings);
+  if (wrong !== undefined) throw wrongTime(when, wrong);
+  return bySystemd
+    ? []
+    : ["--when was held against its form only: systemd-analyze, which knows more, is not here"];
+}
+
+function wrongTime(when: string, reason: string): UsageError {
+  return new UsageError(`Cannot use ${JSON.stringify(when)} for --when: ${reason}`);
 }
 
 /** A service that runs once, with what it does not need taken away, and a timer for it. */
@@ -98,7 +136,7 @@ WantedBy=timers.target
  */
 export function cronLine({ name, when, program, argv }: Schedule): string {
   const wrong = wrongInCron(when);
-  if (wrong !== undefined) throw new UsageError(`Cannot use ${JSON.stringify(when)} for --when: ${wrong}`);
+  if (wrong !== undefined) throw wrongTime(when, wrong);
   const command = [program, ...jobFlags(name, argv), ...argv].map(shellQuoted).join(" ");
   return `${when} root ${command.replaceAll("%", "\\%")}`;
 }

@@ -20,9 +20,9 @@ export default defineVerb({
       summary: "where davit is",
     },
   },
-  async run({ args, options, plugins }): Promise<string> {
+  async run({ args, options, plugins, origins, log }): Promise<string> {
     const schedule = { ...options, argv: args };
-    await checkSchedule(schedule, plugins);
+    for (const lost of await checkSchedule(schedule, { plugins, origins })) log.warn(lost);
     return cronLine(schedule);
   },
 });

@@ -1,4 +1,4 @@
-import { checkSchedule, systemdUnits } from "../../unattended/schedule.ts";
+import { checkCalendar, checkSchedule, systemdUnits } from "../../unattended/schedule.ts";
 import { defineVerb } from "../../verb.ts";
 
 export default defineVerb({
@@ -20,9 +20,13 @@ export default defineVerb({
       summary: "where davit is",
     },
   },
-  async run({ args, options, plugins }): Promise<string> {
+  async run({ args, options, plugins, origins, log, signal }): Promise<string> {
     const schedule = { ...options, argv: args };
-    await checkSchedule(schedule, plugins);
+    const warnings = [
+      ...await checkSchedule(schedule, { plugins, origins }),
+      ...await checkCalendar(options.when, { signal }),
+    ];
+    for (const warning of warnings) log.warn(warning);
     const units = systemdUnits(schedule).map(({ path, text }) => `# ${path}\n${text}`);
     return `${
       units.join("\n")
