@@ -129,8 +129,17 @@ export class Tasks {
     const checkpoint = from && { mediaType, digest, size: BigInt(size), annotations };
     const request = { containerId, rootfs: [...rootfs], ...io, ...(checkpoint && { checkpoint }) };
     const call = { action: "create", resource: described(containerId), ...options };
-    const { pid } = await this.#scope.unary(methods.create, request, call);
-    return { pid };
+    try {
+      const { pid } = await this.#scope.unary(methods.create, request, call);
+      return { pid };
+    } catch (error) {
+      throw isBeingCreated(error)
+        ? containerdError(
+          { ...error.details, code: "already_exists", reason: "already exists, or is just being created" },
+          { cause: error },
+        )
+        : error;
+    }
   }
 
   /** Starts a process that was set up. @throws {NotFoundError} when there is none. */
@@ -362,6 +371,12 @@ export class Tasks {
       });
     }
   }
+}
+
+/** While another call creates the task there is only its folder, and containerd trips over that. */
+function isBeingCreated(error: unknown): error is ContainerdError {
+  return error instanceof ContainerdError &&
+    /\bmkdir \S+\/io\.containerd\.runtime\.v2\.task\/\S+: file exists/.test(error.reason);
 }
 
 function described(containerId: string, execId = ""): string {

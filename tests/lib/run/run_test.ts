@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { Client } from "../../../lib/client.ts";
 import {
   AlreadyExistsError,
   ContainerdError,
@@ -9,9 +11,12 @@ import { findImage } from "../../../lib/image/tag.ts";
 import { NoSuchPlatformError } from "../../../lib/image/rootfs.ts";
 import { commandFailure } from "../../../lib/run/command_failure.ts";
 import { createContainer } from "../../../lib/run/container.ts";
-import { attachTask } from "../../../lib/run/process.ts";
+import { attachTask, type RunningProcess } from "../../../lib/run/process.ts";
 import { removeContainer, removeTask } from "../../../lib/run/remove.ts";
 import { execProcess, runContainer, startTask } from "../../../lib/run/run.ts";
+import { guarded } from "../../../lib/transport/guard.ts";
+import { openSocket } from "../../../lib/transport/socket.ts";
+import { meddled } from "../../fault/meddler.ts";
 import { randomImage } from "../../real/images.ts";
 import { ociArchive } from "../../real/images.ts";
 import { importImages } from "../../../lib/image/import.ts";
@@ -245,6 +250,34 @@ runTest(
     assertEquals(await leftOf(setting), []);
   },
 );
+
+runTest("startTask() leaves alone what somebody else began to start a moment before", async (setting) => {
+  const { client, containerd: { address, root } } = setting;
+  const image = await findImage(client, busyboxName);
+  await createContainer(client, { id: "c", image, command: ["sleep", "600"] });
+  const bundle = join(root, "state/io.containerd.runtime.v2.task", client.name, "c");
+  const isThere = () => Deno.stat(bundle).then(() => true, () => false);
+  let first: Promise<RunningProcess> | undefined;
+  const transport = meddled(guarded(await openSocket({ path: address })), async ({ method }) => {
+    if (method.endsWith("Tasks/Create")) {
+      first = startTask(client, "c", { output: "null" });
+      while (!await isThere()) { /* again */ }
+    } else if (/Tasks\/(Kill|Delete)$/.test(method)) {
+      await first;
+    }
+  });
+  await using late = new Client(transport);
+  await assertRejects(
+    () => startTask(late.namespace(client.name), "c", { output: "null" }),
+    AlreadyExistsError,
+    "already exists",
+  );
+  using process = await first!;
+  assertEquals((await client.tasks.get("c")).status, "running");
+  await process.discard();
+  await removeContainer(client, "c");
+  assertEquals(await leftOf(setting), []);
+});
 
 runTest("RunningProcess copes with somebody who removes the task meanwhile", async (setting) => {
   const { client, containerd } = setting;
