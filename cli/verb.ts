@@ -21,6 +21,8 @@ export interface Verb<O extends Options = Options, Field extends string = string
   plans?: boolean;
   /** Doing it again does no harm and leads to the same: `--retries` tries again even when something was written. */
   repeatable?: boolean;
+  /** For which options it asks before it does what it finds to do; `--yes` agrees beforehand. */
+  asks?(options: OptionValues<O>): boolean;
   /** `-A` is allowed; rows then carry a `namespace`. */
   acrossNamespaces?: boolean;
   /**

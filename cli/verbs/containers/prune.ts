@@ -37,6 +37,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: () => true,
   acrossNamespaces: true,
   async *run(context): AsyncIterable<Row & { namespace?: string }> {
     const { options: { olderThan }, dryRun, allNamespaces, confirm, log, signal } = context;

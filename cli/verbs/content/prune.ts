@@ -32,6 +32,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: () => true,
   acrossNamespaces: true,
   async *run(context): AsyncIterable<Row> {
     const { options: { olderThan }, namespace, allNamespaces, dryRun, client, confirm, log, signal } =

@@ -36,6 +36,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: ({ deleteExtra }) => deleteExtra,
   async *run(context): AsyncIterable<Row> {
     const { options, dryRun, client, log, confirm, progress, failed, snapshotter, signal } = context;
     const rules = await rulesOf(context);

@@ -38,6 +38,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: () => true,
   acrossNamespaces: true,
   async *run(context) {
     const { args, options, allNamespaces, namespace, dryRun, client, log } = context;

@@ -27,6 +27,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: () => true,
   acrossNamespaces: true,
   async *run(context): AsyncIterable<Row> {
     const { dryRun, client, confirm, failed, log, signal } = context;

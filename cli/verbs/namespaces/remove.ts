@@ -35,6 +35,7 @@ export default defineVerb({
     },
   },
   plans: true,
+  asks: ({ purge }) => purge,
   async *run(context): AsyncIterable<string | PurgePlan> {
     const { args, options, dryRun, client, confirm, signal } = context;
     const { purge, ignoreMissing, deleteLeases, cgroup, grace: graceMs, allowProtected } = options;

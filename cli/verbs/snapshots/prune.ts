@@ -21,6 +21,7 @@ export default defineVerb({
   ],
   plans: true,
   repeatable: true,
+  asks: () => true,
   acrossNamespaces: true,
   async *run(context): AsyncIterable<Row> {
     const { namespace, allNamespaces, dryRun, client, confirm, log, signal } = context;

@@ -168,8 +168,9 @@ for (const [line, asks] of askingLines) {
 Deno.test("every verb that asks says so beforehand", async () => {
   const folder = new URL("../../../cli/verbs/", import.meta.url);
   const asking: string[] = [];
-  for (const noun of Deno.readDirSync(folder)) {
-    for (const { name } of noun.isDirectory ? Deno.readDirSync(new URL(`${noun.name}/`, folder)) : []) {
+  for await (const noun of Deno.readDir(folder)) {
+    if (!noun.isDirectory) continue;
+    for await (const { name } of Deno.readDir(new URL(`${noun.name}/`, folder))) {
       const text = await Deno.readTextFile(new URL(`${noun.name}/${name}`, folder));
       if (/\bconfirm\(/.test(text)) asking.push(`${noun.name} ${name.replace(".ts", "")}`);
     }
