@@ -53,15 +53,50 @@ for (const { count, full } of [{ count: 4, full: false }, { count: 20, full: tru
     }));
     assertEquals(ends, Array.from({ length: count }, (_, n) => ({ code: n, stdout: `${n}\n`, stderr: "" })));
     assertEquals(await leftOf(setting), []);
-    // Others may be making and removing such folders at this moment, too.
-    const deadline = Date.now() + 20_000;
-    let left = (await ownFolders()).difference(before);
-    while (left.size > 0 && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      left = left.intersection(await ownFolders());
-    }
-    assertEquals([...left], []);
+    await assertNoFolderLeft(before);
   }, { full });
+}
+
+runTest(
+  "run is called 200 times in a row and 20 times at once, and all is as it was before",
+  async (setting) => {
+    const { client, containerd } = setting;
+    const runOnce = async (n: number) => {
+      const argv = ["-n", client.name, "run", "--rm", busyboxName, "--", "sh", "-c", `echo ${n}; exit ${n}`];
+      const { code, stdout } = await spawnDavit(containerd, argv).output();
+      assertEquals([code, new TextDecoder().decode(stdout)], [n, `${n}\n`]);
+    };
+    await runOnce(0);
+    const [before, folders] = [await stateOf(setting), await ownFolders()];
+    for (let n = 0; n < 200; n++) await runOnce(n);
+    await Promise.all(Array.from({ length: 20 }, (_, n) => runOnce(n)));
+    assertEquals(await leftOf(setting), []); // which waits for shims to end
+    assertEquals(await stateOf(setting), before);
+    await assertNoFolderLeft(folders);
+  },
+  { full: true, fresh: true },
+);
+
+/** Everything of which a run could leave some: processes and mounts of this daemon, and what that keeps. */
+async function stateOf({ client, containerd: { root } }: RunSetting): Promise<Record<string, string[]>> {
+  const commands: string[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    const line = /^\d+$/.test(name) ? await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => "") : "";
+    if (line.includes(root)) commands.push(line.replaceAll("\0", " "));
+  }
+  const mounts = (await Deno.readTextFile("/proc/self/mountinfo")).split("\n");
+  const folders = (path: string) =>
+    Array.fromAsync(Deno.readDir(path), ({ name }) => name).then((names) => names.sort(), () => []);
+  return {
+    commands: commands.sort(),
+    mounts: mounts.filter((line) => line.includes(root)),
+    snapshots: (await Array.fromAsync(client.snapshots("overlayfs").list(), ({ key }) => key)).sort(),
+    folders: await folders(`${root}/root/io.containerd.snapshotter.v1.overlayfs/snapshots`),
+    bundles: await folders(`${root}/state/io.containerd.runtime.v2.task/${client.name}`),
+    work: await folders(`${root}/root/io.containerd.runtime.v2.task/${client.name}`),
+    cgroups: await folders(`/sys/fs/cgroup/memory/${client.name}`),
+    leases: (await Array.fromAsync(client.leases.list(), ({ id }) => id)).sort(),
+  };
 }
 
 /** Exit codes, every so manyth. */
@@ -98,6 +133,17 @@ async function held(): Promise<{ files: number; children: string[] }> {
 function memoryInUse(): number {
   const { heapUsed, external } = Deno.memoryUsage();
   return heapUsed + external;
+}
+
+/** Others may be making and removing such folders at this moment, too. */
+async function assertNoFolderLeft(before: ReadonlySet<string>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  let left = (await ownFolders()).difference(before);
+  while (left.size > 0 && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    left = left.intersection(await ownFolders());
+  }
+  assertEquals([...left], []);
 }
 
 /** The folders that davit makes for pipes and for looks into images. */
