@@ -88,9 +88,8 @@ async function writeYamlArray(rows: Rows, write: Write): Promise<void> {
 }
 
 async function yaml(value: unknown): Promise<string> {
-  const { stringify } = await import("yaml");
-  // As 1.1, so that no reader takes a time or a "no" for more than a text.
-  return stringify(plain(value), { version: "1.1", singleQuote: true, lineWidth: 0 });
+  const { yamlOf } = await import("./yaml.ts");
+  return yamlOf(plain(value));
 }
 
 type Table = Rendering & { columns: readonly Column[] };

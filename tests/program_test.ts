@@ -1,5 +1,5 @@
 /** davit as users get it: what depends on how it was built and packed, on a real containerd. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { buildApp, distFolder } from "../cli/build/build.ts";
 import { launchArguments } from "../cli/build/launch.ts";
@@ -70,6 +70,26 @@ for (const [name, [command = "", ...words]] of Object.entries(programs)) {
         DAVIT_TRANSPORT: transport,
       });
       assertEquals(stdout.split("\n").includes(namespace), true);
+    }
+  }, { series: ["2"] });
+
+  realTest(`${name} has every form of output`, async (_t, containerd) => {
+    const namespace = uniqueNamespace();
+    await davit(containerd, ["namespaces", "create", namespace]);
+    const shown = {
+      json: `"name": "${namespace}"`,
+      jsonl: `{"name":"${namespace}"`,
+      yaml: `- name: ${namespace}\n`,
+    };
+    const forms = {
+      ...shown,
+      csv: `${namespace},`,
+      table: `${namespace} `,
+      wide: `${namespace} `,
+      name: namespace,
+    };
+    for (const [form, part] of Object.entries(forms)) {
+      assertStringIncludes((await davit(containerd, ["namespaces", "list", "-o", form])).stdout, part, form);
     }
   }, { series: ["2"] });
 
