@@ -54,12 +54,17 @@ export async function* followTaskLog(
     });
   }
   using file = await Deno.open(url);
-  if (tailLines !== undefined) await file.seek(await startOfTail(file, tailLines), Deno.SeekMode.Start);
+  let position = tailLines === undefined ? 0 : await startOfTail(file, tailLines);
+  await file.seek(position, Deno.SeekMode.Start);
   const buffer = new Uint8Array(chunkBytes);
   for (;;) {
     // Asked for before the rest is read, so that nothing can come between the two.
     const isOver = !follow || await hasEnded(client, containerId, options);
-    for (let length; (length = await file.read(buffer)) !== null;) yield buffer.slice(0, length);
+    const { size } = await file.stat();
+    if (size < position) position = await file.seek(0, Deno.SeekMode.Start); // somebody emptied it
+    for (let length; (length = await file.read(buffer)) !== null; position += length) {
+      yield buffer.slice(0, length);
+    }
     if (isOver) return;
     using pause = new Pause(everyMs);
     await pause.over;
