@@ -100,7 +100,9 @@ export async function sendBlob(
       yield exchange.asking({ action: actions.stat, ref, total, expected: digest });
       let { offset } = await exchange.answers();
       if (digest === "") offset = 0n;
-      const isWhole = size !== undefined && offset >= total;
+      // Told of no bytes, containerd shares a blob of any size.
+      if (size !== undefined && offset > total) throw otherSize(scope, { call, offset, total });
+      const isWhole = size !== undefined && offset === total;
       const pieces = isWhole ? [] : exchange.whileOpen(source(toNumber(offset)));
       for await (const data of chunks(pieces)) {
         await exchange.answers({ allBut: chunksAtOnce - 1 });
@@ -133,6 +135,7 @@ export async function sendBlob(
     // refused to open is not ours.
     const mayGoOn = digest !== "" && (isLoss(error) || (error as { isTemporary?: boolean }).isTemporary);
     if (exchange.latest && !mayGoOn) await abandon(scope, ref);
+    if (commits && isOfOtherAlgorithm(error, digest)) throw notSha256(error);
     throw commits ? error : withoutEffect(error);
   } finally {
     exchange.close();
@@ -179,6 +182,32 @@ function otherDigest(
     namespace,
     method: methods.write.name,
   });
+}
+
+function otherSize(
+  { namespace }: Scope,
+  { call: { action, resource }, offset, total }: { call: ScopedCall; offset: bigint; total: bigint },
+): ContainerdError {
+  return containerdError({
+    code: "data_loss",
+    reason: `it has ${offset} bytes, not ${total} as said`,
+    outcome: "no effect",
+    action,
+    resource,
+    namespace,
+    method: methods.write.name,
+  });
+}
+
+/** Whether containerd refused a digest because it computes another one of all bytes. */
+function isOfOtherAlgorithm(error: unknown, digest: string): error is ContainerdError {
+  return error instanceof ContainerdError && error.code === "failed_precondition" &&
+    digest !== "" && !digest.startsWith("sha256:");
+}
+
+function notSha256(error: ContainerdError): ContainerdError {
+  const reason = "this containerd takes content by its sha256 alone";
+  return containerdError({ ...error.details, code: "unimplemented", reason }, { cause: error });
 }
 
 function lostReply({ namespace }: Scope, { action, resource }: ScopedCall): ContainerdError {

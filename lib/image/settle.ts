@@ -1,7 +1,7 @@
 import type { NamespacedClient } from "../client.ts";
 import { gcLabels } from "../oci/children.ts";
 import { parseConfig } from "../oci/config.ts";
-import { type Descriptor, isAttestation } from "../oci/descriptor.ts";
+import { type Descriptor, isAttestation, isContentDigest } from "../oci/descriptor.ts";
 import { type ImageDocument, type ImageManifest, maxIndexDepth, parseDocument } from "../oci/document.ts";
 import { hasChildren, isConfig, isNonDistributable } from "../oci/media_types.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -137,6 +137,7 @@ export class Settler {
 
   /** Whether the namespace has the content, which then stays. */
   async #holds({ digest, size }: Descriptor): Promise<boolean> {
+    if (!isContentDigest(digest)) return false; // containerd would refuse to look
     if (!this.#sizes.has(digest)) {
       // Held before it is looked for, or it could be collected in between.
       const resource = { id: digest, type: "content" };

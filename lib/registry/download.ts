@@ -43,7 +43,8 @@ export async function* download(
       } catch (error) {
         const failure = endpoint.failure(error, task);
         try {
-          await attempts.failed(failure, task.signal);
+          const isKnown = failure instanceof RegistryError;
+          await attempts.failed(isKnown ? failure.ofPart(descriptor.digest) : failure, task.signal);
         } catch (last) {
           if (!(last instanceof RegistryError) || source === sources.at(-1)) throw last;
           break;

@@ -85,6 +85,11 @@ export class RegistryError extends Error implements RegistryErrorDetails {
     return new RegistryError({ ...this, outcome: "unknown", reason: `outcome unknown: ${this.reason}` });
   }
 
+  /** The same error, which says what part of an image is not there, when that is what is wrong. */
+  ofPart(digest: string): RegistryError {
+    return this.status === 404 ? this.withReason(`its content ${digest} is ${this.reason}`) : this;
+  }
+
   /** The same error with more to say. */
   withReason(reason: string): RegistryError {
     return new RegistryError({ ...this, reason });

@@ -6,7 +6,7 @@ import { quoted } from "../oci/quoted.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { refusal, type RegistryError, type Task } from "./failure.ts";
+import { refusal, RegistryError, type Task } from "./failure.ts";
 
 /** All types that a manifest may have; others are taken too, to say what they are. */
 const accept = [
@@ -52,7 +52,10 @@ export async function readManifest(
   { repository, descriptor, task }: { repository: string; descriptor: Descriptor; task: Task },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { digest, size } = descriptor;
-  const { bytes } = await getManifest(endpoint, { repository, name: digest, task });
+  const { bytes } = await getManifest(endpoint, { repository, name: digest, task })
+    .catch((error) => {
+      throw error instanceof RegistryError ? error.ofPart(digest) : error;
+    });
   if (bytes.length !== size || !await verifyDigest(bytes, digest)) throw wrongContent(endpoint, task, digest);
   return bytes;
 }

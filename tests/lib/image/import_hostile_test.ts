@@ -139,7 +139,11 @@ async function corpus(): Promise<[string, Bytes][]> {
     ["more than 16 indexes deep", await collect(ociArchive([await deep(image, 18)]))],
     ["it lists no image", await collect(ociArchive([await buildIndex("example.com/none:v1", [])]))],
     ["manifests does not belong here", await collect(ociArchive([await confused(image)]))],
-    ["bytes, not 1 as said", await collect(ociArchive([await lyingAbout(image)]))],
+    ["bytes, not 1 as said", await collect(ociArchive([await lyingAbout(image, { size: 1 })]))],
+    [
+      "lacks its content md5:abc",
+      await collect(ociArchive([await lyingAbout(image, { digest: "md5:abc" })])),
+    ],
 
     ["it lists no image", await manifestJson()],
     ["not valid JSON", await archiveOf({ ...docker, "manifest.json": "[" })],
@@ -173,9 +177,9 @@ function confused(image: Image): Promise<Image> {
   return withManifest(image, { ...manifestOf(image), manifests: [] });
 }
 
-function lyingAbout(image: Image): Promise<Image> {
+function lyingAbout(image: Image, lie: Partial<Descriptor>): Promise<Image> {
   const { layers: [layer, ...others], ...manifest } = manifestOf(image);
-  return withManifest(image, { ...manifest, layers: [{ ...layer, size: 1 }, ...others] });
+  return withManifest(image, { ...manifest, layers: [{ ...layer, ...lie }, ...others] });
 }
 
 async function withManifest(image: Image, manifest: unknown): Promise<Image> {
