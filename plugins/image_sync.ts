@@ -49,22 +49,28 @@ export default definePlugin({
   access: { namespaces: "any", write: "images" },
 
   async *run({ client, options, dryRun, log, progress, failed, signal }) {
-    const { rules: file, platform: platforms, from, to, ...flags } = options;
+    const { rules: file, from, to, include, exclude, rename, platform, mirror } = options;
     const isByFlags = from.length > 0 && to.length > 0;
     if (isByFlags === (file !== undefined)) {
       throw new UsageError("Cannot copy images: name --from and --to, or --rules");
     }
-    const wanted = from.map((from): CopyRule => ({
-      ...{ pin: false, unpack: false, line: 1 },
-      ...{ from: [from], to: to.filter((name) => name !== from), platforms: [...platforms] },
-      ...{ include: [...flags.include], exclude: [...flags.exclude], rename: [...flags.rename] },
-      mirror: flags.mirror,
+    const byFlags = from.map((source): CopyRule => ({
+      from: [source],
+      to: to.filter((name) => name !== source),
+      include: [...include],
+      exclude: [...exclude],
+      rename: [...rename],
+      platforms: [...platform],
+      mirror,
+      pin: false,
+      unpack: false,
+      line: 1,
     }));
-    const rules = file === undefined ? wanted : await parseCopyRules(file.text, { file: file.path })
+    const rules = file === undefined ? byFlags : await parseCopyRules(file.text, { file: file.path })
       .catch((error) => Promise.reject(new UsageError(error.message)));
-    const unpacks = rules.find(({ unpack }) => unpack);
-    if (unpacks) { // snapshots are not among what it may write
-      const rule = `the rule at ${file?.path}:${unpacks.line}`;
+    const unpacking = rules.find(({ unpack }) => unpack);
+    if (unpacking) { // snapshots are not among what it may write
+      const rule = `the rule at ${file?.path}:${unpacking.line}`;
       throw new UsageError(`Cannot unpack for ${rule}: davit images copy --rules ${file?.path} can`);
     }
     const results = copyByRules(client, rules, {
