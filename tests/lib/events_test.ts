@@ -132,13 +132,9 @@ realTest(
       }),
       [forwarded],
     );
-    await ctr.until(
-      /^2024-02-29 12:34:56\.789\S* \+0000 UTC (\S+) \/tasks\/exit (.*)$/m,
-      ([, namespace, event]) => {
-        assertEquals(namespace, there!.name);
-        assertEquals(JSON.parse(event!).exit_status, 3);
-      },
-    );
+    const pattern = /^2024-02-29 12:34:56\.789\S* \+0000 UTC (\S+) \/tasks\/exit (.*)$/m;
+    const [, namespace, event] = await ctr.until(pattern, () => here!.events.forward(forwarded));
+    assertEquals([namespace, JSON.parse(event!).exit_status], [there!.name, 3]);
 
     // Whatever davit does not know goes on as it came.
     const message = { typeUrl: "example.com/Custom", value: new Uint8Array([8, 1]) };
@@ -185,12 +181,13 @@ class CtrEvents implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** Resolves once it has shown something. */
-  async until(pattern: RegExp, check: (match: RegExpExecArray) => void): Promise<void> {
+  /** Does something until it shows what it looks for; nothing says when its subscription has begun. */
+  async until(pattern: RegExp, work: () => Promise<void>): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this.#text);
-      if (match) return check(match);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (match) return match;
+      await work();
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
