@@ -27,5 +27,24 @@ export async function openInput(
     file.close();
     throw new SyntaxError(`Cannot read ${described}: it is a folder`);
   }
-  return { stream: file.readable, ...(isFile && { size }) };
+  return { stream: isFile ? inLargePieces(file) : file.readable, ...(isFile && { size }) };
+}
+
+/** Bytes at once; of a file's own stream come 64 KiB, with which an import takes a fifth longer. */
+const pieceBytes = 256 * 1024;
+
+function inLargePieces(file: Deno.FsFile): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const buffer = new Uint8Array(pieceBytes);
+      const length = await file.read(buffer).catch((error) => {
+        file.close();
+        throw error;
+      });
+      if (length !== null) return controller.enqueue(buffer.subarray(0, length));
+      file.close();
+      controller.close();
+    },
+    cancel: () => file.close(),
+  }, { highWaterMark: 0 });
 }
