@@ -145,17 +145,7 @@ export class Sandboxes {
   }
 }
 
-/**
- * The sandboxes of a namespace, for whoever looks at all that is in it: containerd 1.6 has none.
- *
- * ```ts
- * import { knownSandboxes, type NamespacedClient } from "davit";
- *
- * async function example(client: NamespacedClient) {
- *   for await (const { id, sandboxer } of knownSandboxes(client)) console.log(id, sandboxer);
- * }
- * ```
- */
+/** The sandboxes of a namespace, for whoever looks at all that is in it: containerd 1.6 has none. */
 export async function* knownSandboxes(
   { sandboxes }: { sandboxes: Sandboxes },
   options: CallOptions = {},

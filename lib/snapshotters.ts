@@ -2,17 +2,7 @@ import type { NamespacedClient } from "./client.ts";
 import type { Introspection } from "./introspection.ts";
 import type { CallOptions } from "./transport/transport.ts";
 
-/**
- * The snapshotters that a containerd has and that work, by name.
- *
- * ```ts
- * import { loadedSnapshotters, type NamespaceAccess } from "davit";
- *
- * async function example({ introspection }: NamespaceAccess) {
- *   console.log((await loadedSnapshotters(introspection)).includes("erofs"));
- * }
- * ```
- */
+/** The snapshotters that a containerd has and that work, by name. */
 export async function loadedSnapshotters(
   introspection: Introspection,
   options: CallOptions = {},

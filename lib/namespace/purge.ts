@@ -90,15 +90,6 @@ export async function planPurge(
  * ingests and content, then the namespace, and its control group if that is on this machine. Every step may have been
  * done already, so that a purge that broke off goes on.
  *
- * ```ts
- * import { type NamespaceAccess, purgeNamespace } from "davit";
- *
- * async function example(client: NamespaceAccess) {
- *   const { status } = await purgeNamespace(client, "old", { graceMs: 30_000 });
- *   if (status === "reappeared") console.log("Something still writes to it");
- * }
- * ```
- *
  * @throws {NotFoundError} when there is no such namespace.
  * @throws {FailedPreconditionError} when it is protected, a lease is in the way, or something fills it faster than it
  * can be emptied.

@@ -35,15 +35,6 @@ const architectures: ReadonlySet<string> = new Set(
  * Parses `linux/arm64`, `linux/arm/v7` or `windows(10.0.20348)/amd64` into its normal form. A single word, `linux` or
  * `arm64`, takes the other half from `host`.
  *
- * ```ts
- * import { formatPlatform, matchesPlatform, parsePlatform } from "davit";
- * import { assertEquals } from "davit/testing";
- *
- * const platform = parsePlatform("linux/arm/v7");
- * assertEquals(formatPlatform(platform), "linux/arm/v7");
- * assertEquals(matchesPlatform(parsePlatform("linux/arm64"), platform), true);
- * ```
- *
  * @throws {SyntaxError} when it is malformed, or a single word that is not known or has no `host` to complete it.
  */
 export function parsePlatform(text: string, { host }: { host?: Platform } = {}): Platform {

@@ -75,16 +75,7 @@ export function formatReference({ domain, path, tag, digest }: Reference): strin
   return `${domain}/${path}${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
 }
 
-/**
- * The reference as docker shows it, without the registry and `library/` where `parseReference` would add them.
- *
- * ```ts
- * import { formatFamiliar, parseReference } from "davit";
- * import { assertEquals } from "davit/testing";
- *
- * assertEquals(formatFamiliar(parseReference("docker.io/library/busybox:1.36")), "busybox:1.36");
- * ```
- */
+/** The reference as docker shows it, without the registry and `library/` where `parseReference` would add them. */
 export function formatFamiliar(reference: Reference): string {
   const { domain, path } = reference;
   const short = path.replace(/^library\/(?=[^/]+$)/, "");

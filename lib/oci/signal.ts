@@ -20,13 +20,6 @@ const largest = 64;
 /**
  * The number of a signal that is named (`TERM`, `SIGTERM`, `sigrtmin+3`) or given by its number.
  *
- * ```ts
- * import { parseSignal } from "davit";
- * import { assertEquals } from "davit/testing";
- *
- * assertEquals([parseSignal("TERM"), parseSignal("SIGKILL"), parseSignal("9")], [15, 9, 9]);
- * ```
- *
  * @throws {SyntaxError} when Linux has no such signal.
  */
 export function parseSignal(text: string): number {

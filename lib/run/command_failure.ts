@@ -6,19 +6,6 @@ export type CommandFailure = "not found" | "not executable";
 /**
  * What a failed start means for the command. containerd passes on what the runtime says, which ends with the words of the
  * system about the program.
- *
- * ```ts
- * import { commandFailure, type NamespacedClient, startTask } from "davit";
- *
- * async function example(client: NamespacedClient) {
- *   try {
- *     await startTask(client, "web");
- *   } catch (error) {
- *     if (commandFailure(error) !== "not found") throw error;
- *     console.log("The image has no such program");
- *   }
- * }
- * ```
  */
 export function commandFailure(error: unknown): CommandFailure | undefined {
   if (!(error instanceof ContainerdError)) return undefined;

@@ -109,15 +109,6 @@ export async function runContainer(client: NamespacedClient, options: RunOptions
 /**
  * Starts the task of a container that was created, as its spec says.
  *
- * ```ts
- * import { type NamespacedClient, startTask } from "davit";
- *
- * async function example(client: NamespacedClient) {
- *   using process = await startTask(client, "web", { output: new URL("file:///var/log/web.log") });
- *   console.log(process.pid);
- * }
- * ```
- *
  * @throws {NotFoundError} when there is no such container.
  * @throws {AlreadyExistsError} when it has a task.
  */

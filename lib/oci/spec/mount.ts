@@ -15,14 +15,6 @@ const fields: ReadonlyMap<string, keyof RuntimeMount> = new Map([
  * A mount from a line of CSV: `type=bind,source=/srv,destination=/data,options=rbind:ro`. A field in quotes may hold
  * commas, a value `=`.
  *
- * ```ts
- * import { parseMount } from "davit";
- * import { assertEquals } from "davit/testing";
- *
- * const { destination } = parseMount("type=bind,src=/srv/www,dst=/www,options=rbind:ro");
- * assertEquals(destination, "/www");
- * ```
- *
  * @throws {SyntaxError} when it is malformed, a field is unknown or given twice, or one that is needed is missing.
  */
 export function parseMount(text: string): RuntimeMount {
