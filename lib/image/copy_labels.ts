@@ -4,6 +4,11 @@ const bound = /^containerd\.io\/gc\./;
 /** Comma lists of the repositories that a blob was pulled from, by registry. */
 const sources = "containerd.io/distribution.source.";
 
+/** The label for the repositories of a registry; containerd leaves out its port. */
+export function sourceLabel(domain: string): string {
+  return sources + domain.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}
+
 /** The labels for a copy: what the original carries, without what binds it to its namespace. */
 export function unbound(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([key]) => !bound.test(key)));

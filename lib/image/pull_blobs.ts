@@ -8,7 +8,7 @@ import { formatReference, type Reference } from "../oci/reference.ts";
 import { itemName, type ItemState, type ProgressReport } from "../progress.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { lacking } from "./copy_labels.ts";
+import { lacking, sourceLabel } from "./copy_labels.ts";
 import type { Look } from "./pull_look.ts";
 
 /** How a blob came to be in a namespace. */
@@ -188,7 +188,7 @@ interface Want {
 
 /** Where a blob came from: a push to the same registry need not send it. */
 function sourceLabels({ domain, path }: Reference): Record<string, string> {
-  return { [`containerd.io/distribution.source.${domain}`]: path };
+  return { [sourceLabel(domain)]: path };
 }
 
 /** A failure to write content as one of the image that it belongs to. */

@@ -11,6 +11,7 @@ import { itemName, type ItemState, type Progress, ProgressReport } from "../prog
 import type { PushTarget, Registry } from "../registry/registry.ts";
 import type { Upload } from "../registry/upload.ts";
 import type { CallOptions } from "../transport/transport.ts";
+import { sourceLabel } from "./copy_labels.ts";
 import { Documents } from "./documents.ts";
 import { planExport } from "./export_plan.ts";
 import { findManifest } from "./manifest.ts";
@@ -207,7 +208,7 @@ class Pusher {
   async #otherRepository(digest: string): Promise<string | undefined> {
     const { reference: { domain, path }, options } = this.#settings;
     const { labels } = await this.#client.content.info(digest, options);
-    const sources = labels[`containerd.io/distribution.source.${domain}`] ?? "";
+    const sources = labels[sourceLabel(domain)] ?? "";
     return sources.split(",").find((source) => source !== "" && source !== path);
   }
 

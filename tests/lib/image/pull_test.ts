@@ -140,8 +140,8 @@ realTest(
     const all = new Map([...one!.blobs, ...two!.blobs]);
     assertEquals(total, [...all.values()].reduce((sum, { length }) => sum + length, 0));
     const { labels } = await client.content.info(base.descriptor.digest);
-    const source = `containerd.io/distribution.source.${stock.proxy.host}`;
-    assertEquals(labels[source]!.split(",").sort(), ["one", "two"]);
+    const source = "containerd.io/distribution.source.127.0.0.1";
+    assertEquals(labels[source]?.split(",").sort(), ["one", "two"]);
     assertEquals((await client.images.get(names[1]!)).labels, { team: "a" });
     await collectGarbage(containerd, client.name);
     for (const digest of all.keys()) await client.content.info(digest);

@@ -191,6 +191,15 @@ realTest(
   { series: ["2"] },
 );
 
+realTest("pushImage() knows from labels of ctr where a blob came from", async (_t, containerd) => {
+  await using stock = await StockedRegistry.start({ "one:1": await randomImage({ seed: 7835 }) });
+  const [one, two] = [stock.reference("one:1"), stock.reference("two:1")];
+  const namespace = uniqueNamespace();
+  await containerd.ctr(["images", "pull", "--plain-http", one], { namespace });
+  const { mounted, uploaded } = await pushed(containerd, { namespace, image: one, reference: two });
+  assertEquals([mounted, uploaded], [3, 1]);
+});
+
 realTest("pushImage() ends when the registry refuses, and puts no tag", async (_t, containerd) => {
   const image = await randomImage({ seed: 7840, layers: 4 });
   const namespace = uniqueNamespace();
