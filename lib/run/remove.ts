@@ -3,7 +3,7 @@ import { containerdError, NotFoundError } from "../errors.ts";
 import { quoted } from "../oci/quoted.ts";
 import type { Task } from "../tasks.ts";
 import type { CallOptions } from "../transport/transport.ts";
-import { deleteProcess } from "./deletion.ts";
+import { deleteProcess, isShimGone } from "./deletion.ts";
 import { removeFifos } from "./fifos.ts";
 
 /** What to remove along with it. */
@@ -38,8 +38,8 @@ export async function removeTask(
   const task = await tasks.get(containerId, options);
   if (!hasEnded(task)) {
     if (!force) throw running(client, { task, action: "remove", resource: `task ${quoted(containerId)}` });
-    await ignoringMissing(tasks.kill({ containerId, signal: SIGKILL, all: true }, options));
-    await tasks.wait(containerId, options);
+    await ignoringMissing(ignoringShimGone(tasks.kill({ containerId, signal: SIGKILL, all: true }, options)));
+    await ignoringMissing(ignoringShimGone(tasks.wait(containerId, options)));
   }
   await deleteProcess(client, { containerId, ...options });
   await removeFifos(task.io);
@@ -107,6 +107,16 @@ async function ignoringMissing<T>(work: Promise<T>): Promise<T | undefined> {
     return await work;
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** `undefined` where the shim ended before it answered, for whoever else deletes the task. */
+async function ignoringShimGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isShimGone(error)) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { Client } from "../../../lib/client.ts";
 import {
   AlreadyExistsError,
   ContainerdError,
+  containerdError,
   FailedPreconditionError,
   NotFoundError,
 } from "../../../lib/errors.ts";
@@ -278,6 +279,34 @@ runTest("startTask() leaves alone what somebody else began to start a moment bef
   await removeContainer(client, "c");
   assertEquals(await leftOf(setting), []);
 });
+
+for (const call of ["Kill", "Wait"]) {
+  runTest(
+    `removeContainer() goes on when somebody else deletes the task before its ${call} is answered`,
+    async (setting) => {
+      const { client, containerd: { address } } = setting;
+      using process = await startBusybox(client, ["sleep", "600"], {});
+      const { containerId } = process;
+      const transport = meddled(guarded(await openSocket({ path: address })), ({ method }) => {
+        if (!method.endsWith(`Tasks/${call}`)) return;
+        return async () => {
+          await process.discard();
+          // What containerd then says, if the shim ends before it has answered.
+          throw containerdError({
+            code: "unknown",
+            reason: "ttrpc: closed",
+            outcome: "unknown",
+            action: "wait for",
+            resource: "task",
+          });
+        };
+      });
+      await using other = new Client(transport);
+      await removeContainer(other.namespace(client.name), containerId, { force: true });
+      assertEquals(await leftOf(setting), []);
+    },
+  );
+}
 
 runTest("RunningProcess copes with somebody who removes the task meanwhile", async (setting) => {
   const { client, containerd } = setting;
