@@ -26,7 +26,7 @@ for (const { seconds, ...options } of lengths()) {
 function lengths(): (RealTestOptions & { seconds: number })[] {
   return [
     { seconds: 10, series: ["1.6"] }, // without the comparison of targets, as 1.7
-    { seconds: 60, series: ["2"] },
+    { seconds: 30, series: ["2"] },
     { seconds: 600, full: true },
   ];
 }
