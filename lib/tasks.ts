@@ -299,7 +299,7 @@ export class Tasks {
     },
     options: CallOptions = {},
   ): Promise<void> {
-    const value = new TextEncoder().encode(JSON.stringify(resources));
+    const value = new TextEncoder().encode(toSpecJson(resources));
     const request = { containerId, resources: { typeUrl: resourcesType, value }, annotations };
     const call = { action: "update", resource: described(containerId), ...options };
     await this.#during(["created", "running", "paused"], {
